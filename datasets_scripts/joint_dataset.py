@@ -1,0 +1,140 @@
+"""JointDataset: sentences with entities and relations, as `datasets` objects, and the labels they use.
+
+One row is one Example (`docs/architecture.md`): `tokens`, `entities` with half-open word spans, `relations` as indices
+into the row's entities, `orig_id`, and, where the source has documents, `doc_id` and `sentence_index`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from datasets import Dataset, DatasetDict, Features, List, Value, concatenate_datasets
+
+from datasets_scripts.types_json import DatasetTypes, TypeName
+
+# Explicit, and `List({...})`: a column whose lists are all empty would infer as null, and `Sequence({...})` transposes.
+EXAMPLE_FEATURES = Features(
+    {
+        "tokens": List(Value("string")),
+        "entities": List({"type": Value("string"), "start": Value("int64"), "end": Value("int64")}),
+        "relations": List({"type": Value("string"), "head": Value("int64"), "tail": Value("int64")}),
+        "orig_id": Value("string"),
+    }
+)
+DOCUMENT_FEATURES = Features({"doc_id": Value("string"), "sentence_index": Value("int64")})
+
+
+@dataclass(frozen=True)
+class SkippedRow:
+    """A row left out by `on_bad_row="skip"`: its file, its number from 0, and what is wrong with it."""
+
+    file: str
+    row: int
+    message: str
+
+
+class SplitCounts(NamedTuple):
+    """How much a split holds."""
+
+    sentences: int
+    entities: int
+    relations: int
+
+
+@dataclass(frozen=True)
+class JointDataset:
+    """A data set for joint entity and relation extraction, validated row by row when it was read.
+
+    Attributes:
+        splits: the rows, per split.
+        entity_types: entity labels in the order of the types file.
+        relation_types: relation labels, likewise; empty for entity-only data.
+        symmetric_relation_types: the relation types whose direction means nothing.
+        name: `conll04`, `scierc`, `scierc_documents`, `ade_fold_0` ..., `ade_full`, `demo`, or what the user's
+            files say.
+        skipped: the rows that `on_bad_row="skip"` left out.
+        entity_type_names: short and verbose name per entity type; the label itself where the source gives none.
+        relation_type_names: short and verbose name per relation type, likewise.
+    """
+
+    splits: DatasetDict
+    entity_types: tuple[str, ...]
+    relation_types: tuple[str, ...]
+    symmetric_relation_types: tuple[str, ...]
+    name: str
+    skipped: tuple[SkippedRow, ...] = ()
+    entity_type_names: Mapping[str, TypeName] = field(default_factory=dict)
+    relation_type_names: Mapping[str, TypeName] = field(default_factory=dict)
+
+    def select(self, splits: str) -> Dataset:
+        """Return the rows of one split, or of several in the given order: `"train"`, `"train+dev"`.
+
+        Raises:
+            ValueError: a split does not exist or is named twice.
+        """
+        names = [name.strip() for name in splits.split("+")]
+        unknown = [name for name in names if name not in self.splits]
+        if unknown:
+            available = ", ".join(self.splits)
+            raise ValueError(f"{self.name} has no split {unknown[0]!r} (asked for {splits!r}); it has: {available}")
+        if len(set(names)) < len(names):
+            raise ValueError(f"{splits!r} names a split twice")
+        if len(names) == 1:
+            return self.splits[names[0]]
+        return concatenate_datasets([self.splits[name] for name in names])
+
+    def counts(self) -> dict[str, SplitCounts]:
+        """Count sentences, entities and relations of every split."""
+        return {
+            name: SplitCounts(len(rows), sum(map(len, rows["entities"])), sum(map(len, rows["relations"])))
+            for name, rows in self.splits.items()
+        }
+
+
+def build_joint_dataset(
+    rows: Mapping[str, Sequence[Mapping[str, Any]]],
+    types: DatasetTypes,
+    name: str,
+    skipped: Iterable[SkippedRow] = (),
+) -> JointDataset:
+    """Put validated rows into `datasets` objects with explicit features.
+
+    The document columns are there if any row of any split has a `doc_id`; a row without one then holds None in both.
+
+    Args:
+        rows: Examples per split.
+        types: the labels.
+        name: the name of the data set.
+        skipped: the rows left out while reading.
+    """
+    has_documents = any(row.get("doc_id") is not None for split in rows.values() for row in split)
+    features = Features({**EXAMPLE_FEATURES, **(DOCUMENT_FEATURES if has_documents else {})})
+    splits = DatasetDict(
+        {
+            split: Dataset.from_dict(
+                {column: [row.get(column) for row in examples] for column in features}, features=features
+            )
+            for split, examples in rows.items()
+        }
+    )
+    return JointDataset(
+        splits=splits,
+        entity_types=types.entity_types,
+        relation_types=types.relation_types,
+        symmetric_relation_types=types.symmetric_relation_types,
+        name=name,
+        skipped=tuple(skipped),
+        entity_type_names=types.entity_type_names,
+        relation_type_names=types.relation_type_names,
+    )
+
+
+def count_wide_entities(rows: Iterable[Mapping[str, Any]], max_span_width: int) -> int:
+    """Count the gold entities of more than `max_span_width` words: trained on, but never predicted.
+
+    >>> count_wide_entities([{"entities": [{"type": "Work", "start": 2, "end": 14}]}], max_span_width=10)
+    1
+    """
+    return sum(entity["end"] - entity["start"] > max_span_width for row in rows for entity in row["entities"])

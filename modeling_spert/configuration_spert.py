@@ -1,0 +1,202 @@
+"""Configuration of a SpERT model: the encoder's own configuration, the label names and every setting of the heads.
+
+SpERT: Eberts and Ulges, "Span-based Joint Entity and Relation Extraction with Transformer Pre-training",
+ECAI 2020, arXiv 1909.07755. Defaults are the paper's (section 4). This file travels to the Hub with every model.
+"""
+
+import difflib
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import transformers
+
+if int(transformers.__version__.split(".")[0]) < 5:
+    raise ImportError(
+        f"SpERT models need transformers 5 or newer, this is {transformers.__version__}: pip install -U transformers"
+    )
+
+from transformers import AutoConfig, PreTrainedConfig  # noqa: E402  (after the version is known to have them)
+
+SPAN_POOLINGS = ("max", "mean", "sum")
+RELATION_CONTEXTS = ("localized", "full", "cls")
+WINDOW_CONTEXTS = ("none", "document")
+
+# A model's own pipeline entry beats the local registry, so with the package imported it must stay out of sight:
+# otherwise `pipeline("joint-extraction", model=folder)` would ask for trust_remote_code. It is always written to disk.
+_IS_REMOTE_CODE = __name__.startswith("transformers_modules")
+
+
+class SpertConfig(PreTrainedConfig):
+    """Everything a saved SpERT model needs besides its weights and its tokenizer.
+
+    Args:
+        backbone_config: Configuration of the encoder (an object, or a dict with its `model_type`); default BERT base.
+        entity_types: Entity type labels; class `i + 1` of the span classifier is `entity_types[i]`, class 0 is *none*.
+        relation_types: Relation type labels, in the order of the relation classifier's outputs. May be empty.
+        symmetric_relation_types: The relation types whose direction carries no meaning.
+        max_span_width: Widest candidate span, in words (paper: 10).
+        width_embedding_size: Size of the learned span width embedding (paper: 25); 0 leaves it out.
+        width_table_size: Rows of the width embedding table; wider (given) spans share the last row.
+        span_pooling: How a span's subword vectors are fused: "max" (paper), "mean" or "sum".
+        relation_context: Context of a pair of spans: "localized" (between them, paper), "full" (the sentence), "cls".
+        head_dropout: Dropout probability on the input of both classifiers.
+        relation_threshold: Probability from which a relation type holds (paper: 0.4).
+        context: What a window holds: "none", one sentence; "document", as many consecutive sentences as fit.
+        max_window_length: Longest window in subwords, special tokens included; default: what the encoder takes.
+        segmentation: Settings of the rules that split raw text into sentences and words, as a plain dict.
+        label_names: Readable names of labels, for cards and pictures, keyed "entity/<label>" or "relation/<label>".
+        initializer_range: Standard deviation of newly initialised classifier weights.
+        **kwargs: Settings of `PreTrainedConfig`.
+
+    Raises:
+        ValueError: If a setting is out of its range, labels repeat, or a keyword looks like a misspelt setting.
+
+    >>> config = SpertConfig(entity_types=["Peop", "Loc"], relation_types=["Live_In"])
+    >>> config.num_entity_classes, config.num_relation_types, config.max_span_width
+    (3, 1, 10)
+    """
+
+    model_type = "spert"
+    sub_configs = {"backbone_config": AutoConfig}  # noqa: RUF012  (the name and form transformers reads)
+
+    def __init__(
+        self,
+        backbone_config: PreTrainedConfig | dict[str, Any] | None = None,
+        entity_types: Sequence[str] = (),
+        relation_types: Sequence[str] = (),
+        symmetric_relation_types: Sequence[str] = (),
+        max_span_width: int = 10,
+        width_embedding_size: int = 25,
+        width_table_size: int = 100,
+        span_pooling: str = "max",
+        relation_context: str = "localized",
+        head_dropout: float = 0.1,
+        relation_threshold: float = 0.4,
+        context: str = "none",
+        max_window_length: int | None = None,
+        segmentation: dict[str, Any] | None = None,
+        label_names: dict[str, str] | None = None,
+        initializer_range: float = 0.02,
+        **kwargs: Any,
+    ):
+        _refuse_misspelt(kwargs)
+        self.backbone_config = _build_backbone_config(backbone_config)
+        self.entity_types = _list_of_labels("entity_types", entity_types)
+        self.relation_types = _list_of_labels("relation_types", relation_types)
+        self.symmetric_relation_types = _list_of_labels("symmetric_relation_types", symmetric_relation_types)
+        self.max_span_width = max_span_width
+        self.width_embedding_size = width_embedding_size
+        self.width_table_size = width_table_size
+        self.span_pooling = span_pooling
+        self.relation_context = relation_context
+        self.head_dropout = head_dropout
+        self.relation_threshold = relation_threshold
+        self.context = context
+        self.max_window_length = max_window_length
+        self.segmentation = segmentation
+        self.label_names = dict(label_names or {})
+        self.initializer_range = initializer_range
+        self._check()
+        kwargs.pop("custom_pipelines", None)
+        if _IS_REMOTE_CODE:
+            self.custom_pipelines = _custom_pipelines()
+        super().__init__(**kwargs)
+
+    def _check(self) -> None:
+        unknown = [label for label in self.symmetric_relation_types if label not in self.relation_types]
+        if unknown:
+            raise ValueError(
+                f"symmetric_relation_types must be among relation_types {self.relation_types}, got {unknown}"
+            )
+        for name, least in (("max_span_width", 1), ("width_embedding_size", 0), ("width_table_size", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f"{name} must be an integer >= {least}, got {value!r}")
+        if self.width_embedding_size and self.width_table_size <= self.max_span_width:
+            raise ValueError(
+                f"width_table_size must exceed max_span_width {self.max_span_width}, got {self.width_table_size}"
+            )
+        for name, allowed in (
+            ("span_pooling", SPAN_POOLINGS),
+            ("relation_context", RELATION_CONTEXTS),
+            ("context", WINDOW_CONTEXTS),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
+        for name in ("head_dropout", "relation_threshold"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)!r}")
+        if self.max_window_length is not None and self.max_window_length < 8:
+            raise ValueError(f"max_window_length must be at least 8 subwords, got {self.max_window_length}")
+
+    @property
+    def num_entity_classes(self) -> int:
+        """Outputs of the span classifier: *none* and the entity types."""
+        return len(self.entity_types) + 1
+
+    @property
+    def num_relation_types(self) -> int:
+        """Outputs of the relation classifier."""
+        return len(self.relation_types)
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """The configuration of a dict; settings among the keywords replace those of the dict, and are checked."""
+        own = {name: kwargs.pop(name) for name in _setting_names() if name in kwargs}
+        if "relation_types" in own:
+            symmetric = config_dict.get("symmetric_relation_types", ())
+            own.setdefault("symmetric_relation_types", [label for label in symmetric if label in own["relation_types"]])
+        return super().from_dict({**config_dict, **own}, **kwargs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings as plain data, with the pipeline entry that the Hub reads."""
+        settings = {**super().to_dict(), "custom_pipelines": _custom_pipelines()}
+        backbone = settings.get("backbone_config")
+        # A folder of the machine that trained means nothing elsewhere, and is nobody's business.
+        if isinstance(backbone, dict) and os.path.isabs(os.path.expanduser(backbone.get("_name_or_path") or "")):
+            settings["backbone_config"] = {name: backbone[name] for name in backbone if name != "_name_or_path"}
+        return settings
+
+
+def _custom_pipelines() -> dict[str, Any]:
+    """The pipeline entry of a saved model, new each time: transformers replaces names by classes inside it."""
+    return {"joint-extraction": {"impl": "pipeline_spert.JointExtractionPipeline", "pt": ["AutoModel"], "type": "text"}}
+
+
+def _build_backbone_config(config: PreTrainedConfig | dict[str, Any] | None) -> PreTrainedConfig:
+    if config is None:
+        return AutoConfig.for_model("bert")
+    if isinstance(config, PreTrainedConfig):
+        return config
+    settings = dict(config)
+    if "model_type" not in settings:
+        raise ValueError('backbone_config must name its "model_type", such as "bert"')
+    return AutoConfig.for_model(settings.pop("model_type"), **settings)
+
+
+def _list_of_labels(name: str, labels: Sequence[str]) -> list[str]:
+    if isinstance(labels, str):  # "Peop" would be read as the labels "P", "e", "o", "p"
+        raise ValueError(f"{name} must be a list of labels, got the string {labels!r}")
+    for label in labels:
+        if not isinstance(label, str) or not label:
+            raise ValueError(f"{name} must be non-empty strings, got {label!r}")
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        raise ValueError(f"{name} must not repeat a label, got {repeated} more than once")
+    return list(labels)
+
+
+def _setting_names() -> list[str]:
+    return [name for name in SpertConfig.__init__.__annotations__ if name not in ("kwargs", "return")]
+
+
+def _refuse_misspelt(kwargs: dict[str, Any]) -> None:
+    """Unknown keywords reach `PreTrainedConfig`, which takes any: stop those that look like a setting of ours."""
+    for name in kwargs:
+        close = difflib.get_close_matches(name, _setting_names(), n=1, cutoff=0.85)
+        if close:
+            raise ValueError(f"SpertConfig has no setting {name!r}; did you mean {close[0]!r}?")
+
+
+SpertConfig.register_for_auto_class()

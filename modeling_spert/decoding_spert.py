@@ -1,0 +1,254 @@
+"""From logits to entities and relations (SpERT, sections 3.2 and 3.3: filtering, threshold).
+
+Shape letters: B windows, S candidate spans, P candidate pairs, E entity classes, Q relation types.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from transformers import PreTrainedConfig
+from transformers.utils import ModelOutput
+
+from .alignment_spert import Window
+from .spans_spert import surviving_spans
+
+OVERLAP_MODES = ("allow", "nested", "flat")
+
+
+@dataclass(frozen=True, order=True)
+class Entity:
+    """A typed span of words `[start, end)` of a sentence, with its probability."""
+
+    start: int
+    end: int
+    label: str
+    score: float = 1.0
+
+
+@dataclass(frozen=True, order=True)
+class Relation:
+    """A typed, directed pair of entities, as indices into the entities of the same extraction."""
+
+    head: int
+    tail: int
+    label: str
+    score: float = 1.0
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """Entities of a sentence, sorted by start, end and label, and its relations, sorted by head, tail and label."""
+
+    entities: tuple[Entity, ...] = ()
+    relations: tuple[Relation, ...] = ()
+
+
+def build_extraction(entities: Sequence[Entity], relations: Iterable[Relation]) -> Extraction:
+    """Sort entities and relations, and point the relations at the entities' new places.
+
+    >>> build_extraction([Entity(4, 5, "B"), Entity(0, 1, "A")], [Relation(0, 1, "r")]).relations
+    (Relation(head=1, tail=0, label='r', score=1.0),)
+    """
+    order = sorted(range(len(entities)), key=lambda i: entities[i])
+    place = {old: new for new, old in enumerate(order)}
+    moved = (replace(relation, head=place[relation.head], tail=place[relation.tail]) for relation in relations)
+    return Extraction(tuple(entities[i] for i in order), tuple(sorted(moved)))
+
+
+@dataclass(frozen=True)
+class DecodingRules:
+    """How probabilities become entities and relations.
+
+    Attributes:
+        entity_types: Labels of the span classes 1, 2, ….
+        relation_types: Labels of the relation classes.
+        symmetric_relation_types: Made canonical: the span that starts earlier is the head. Predicted both ways, the
+            first in pair order keeps its score, as in the original.
+        relation_threshold: Probability from which a relation holds.
+        entity_threshold: Probability that an entity's best type must reach; None: *none* must not win.
+    """
+
+    entity_types: tuple[str, ...]
+    relation_types: tuple[str, ...]
+    symmetric_relation_types: frozenset[str]
+    relation_threshold: float
+    entity_threshold: float | None = None
+
+
+def decoding_rules(
+    config: PreTrainedConfig, relation_threshold: float | None = None, entity_threshold: float | None = None
+) -> DecodingRules:
+    """The rules of a `SpertConfig`, with other thresholds where they are given.
+
+    Raises:
+        ValueError: If a threshold is no probability.
+    """
+    for name, value in (("relation_threshold", relation_threshold), ("entity_threshold", entity_threshold)):
+        if value is not None and not 0 <= value <= 1:
+            raise ValueError(f"{name} must be between 0 and 1, got {value!r}")
+    return DecodingRules(
+        tuple(config.entity_types),
+        tuple(config.relation_types),
+        frozenset(config.symmetric_relation_types),
+        config.relation_threshold if relation_threshold is None else relation_threshold,
+        entity_threshold,
+    )
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A span that is an entity: where it stands and what it is, words counted from its piece's first."""
+
+    row: int
+    piece: int
+    entity: Entity
+
+
+def decode_windows(
+    output: ModelOutput,
+    windows: Sequence[Window],
+    rules: DecodingRules,
+    given: Sequence[Entity] | None = None,
+) -> list[list[Extraction]]:
+    """Entities and relations of each piece of each window, words counted from the piece's first.
+
+    Args:
+        output: What the model returned for the batch made of `windows`.
+        windows: The windows, in the batch's order.
+        rules: Labels and thresholds.
+        given: Entities that stand for the spans given to the model, in their order, whatever it says of them; only
+            their labels and scores are read.
+    """
+    numbered = _given_entities(output, given) if given is not None else _found_entities(output, rules)
+    first_words = [window.first_words for window in windows]
+    members: dict[int, _Member] = {}
+    for number, row, entity in numbered:
+        piece = windows[row].sentence_index[entity.start]
+        offset = first_words[row][piece]
+        members[number] = _Member(row, piece, replace(entity, start=entity.start - offset, end=entity.end - offset))
+    return _assemble(windows, members, _found_relations(output, rules.relation_threshold), rules)
+
+
+def _assemble(
+    windows: Sequence[Window],
+    members: dict[int, _Member],
+    found: Iterable[tuple[int, int, int, float]],
+    rules: DecodingRules,
+) -> list[list[Extraction]]:
+    """Entities and relations sorted into their windows and pieces."""
+    entities: list[list[list[Entity]]] = [[[] for _ in window.pieces] for window in windows]
+    relations: list[list[dict[tuple[int, int, str], Relation]]] = [[{} for _ in window.pieces] for window in windows]
+    place: dict[int, int] = {}
+    for number, member in members.items():
+        siblings = entities[member.row][member.piece]
+        place[number] = len(siblings)
+        siblings.append(member.entity)
+    for head, tail, label, score in found:
+        name = rules.relation_types[label]
+        if name in rules.symmetric_relation_types and members[tail].entity.start < members[head].entity.start:
+            head, tail = tail, head
+        key = (place[head], place[tail], name)
+        relations[members[head].row][members[head].piece].setdefault(key, Relation(*key, score))
+    return [
+        [build_extraction(e, r.values()) for e, r in zip(row_entities, row_relations, strict=True)]
+        for row_entities, row_relations in zip(entities, relations, strict=True)
+    ]
+
+
+def _found_entities(output: ModelOutput, rules: DecodingRules) -> list[tuple[int, int, Entity]]:
+    """Number, window and entity of every surviving span, in candidate order."""
+    members = surviving_spans(output["entity_logits"], rules.entity_threshold)
+    if len(members) == 0:
+        return []
+    scores, labels = output["entity_logits"][members].float().softmax(1)[:, 1:].max(1)
+    return [
+        (number, row, Entity(start, end, rules.entity_types[label], score))
+        for number, (row, start, end), label, score in zip(
+            members.tolist(), output["spans"][members].tolist(), labels.tolist(), scores.tolist(), strict=True
+        )
+    ]
+
+
+def _given_entities(output: ModelOutput, given: Sequence[Entity]) -> list[tuple[int, int, Entity]]:
+    return [
+        (number, row, replace(entity, start=start, end=end))
+        for number, ((row, start, end), entity) in enumerate(zip(output["spans"].tolist(), given, strict=True))
+    ]
+
+
+def _found_relations(output: ModelOutput, threshold: float) -> list[tuple[int, int, int, float]]:
+    """Head span, tail span, type and score of every relation at or above the threshold, in pair order."""
+    if output["relation_logits"].numel() == 0:
+        return []
+    # Comparing logits spares a second (P, Q) tensor of probabilities.
+    least = math.log(threshold / (1 - threshold)) if 0 < threshold < 1 else (threshold - 0.5) * math.inf
+    pair, label = (output["relation_logits"] >= least).nonzero().unbind(1)
+    scores = output["relation_logits"][pair, label].float().sigmoid().tolist()
+    found = output["pairs"][pair].tolist()
+    return [(head, tail, q, score) for (head, tail), q, score in zip(found, label.tolist(), scores, strict=True)]
+
+
+def merge_pieces(pieces: Iterable[tuple[int, Extraction]]) -> Extraction:
+    """One extraction of a sentence from those of its overlapping pieces: the union; the higher score stays.
+
+    Args:
+        pieces: First word of the piece in the sentence, and its extraction.
+    """
+    entities: dict[tuple[int, int], Entity] = {}
+    relations: dict[tuple[tuple[int, int], tuple[int, int], str], float] = {}
+    for offset, extraction in pieces:
+        moved = [replace(e, start=e.start + offset, end=e.end + offset) for e in extraction.entities]
+        for entity in moved:
+            span = (entity.start, entity.end)
+            if span not in entities or entity.score > entities[span].score:
+                entities[span] = entity
+        for relation in extraction.relations:
+            head, tail = moved[relation.head], moved[relation.tail]
+            key = ((head.start, head.end), (tail.start, tail.end), relation.label)
+            relations[key] = max(relation.score, relations.get(key, 0.0))
+    number = {span: i for i, span in enumerate(entities)}
+    found = (Relation(number[head], number[tail], label, s) for (head, tail, label), s in relations.items())
+    return build_extraction(list(entities.values()), found)
+
+
+def resolve_overlaps(extraction: Extraction, mode: str) -> Extraction:
+    """Drop entities that overlap a better one, and the relations of every dropped entity.
+
+    Args:
+        extraction: Entities and relations of one sentence.
+        mode: "allow" keeps all; "nested" lets spans contain, but not cross, one another; "flat" allows no overlap.
+
+    Raises:
+        ValueError: If the mode is unknown.
+
+    >>> extraction = Extraction((Entity(0, 2, "A", 0.9), Entity(1, 3, "B", 0.8)), (Relation(0, 1, "r"),))
+    >>> resolve_overlaps(extraction, "flat")
+    Extraction(entities=(Entity(start=0, end=2, label='A', score=0.9),), relations=())
+    """
+    if mode not in OVERLAP_MODES:
+        raise ValueError(f"overlap must be one of {', '.join(OVERLAP_MODES)}, got {mode!r}")
+    if mode == "allow":
+        return extraction
+    clash = _cross if mode == "nested" else _overlap
+    kept: list[int] = []
+    for i in sorted(range(len(extraction.entities)), key=lambda i: (-extraction.entities[i].score, i)):
+        if not any(clash(extraction.entities[i], extraction.entities[j]) for j in kept):
+            kept.append(i)
+    kept.sort()
+    number = {old: new for new, old in enumerate(kept)}
+    relations = (
+        replace(r, head=number[r.head], tail=number[r.tail])
+        for r in extraction.relations
+        if r.head in number and r.tail in number
+    )
+    return build_extraction([extraction.entities[i] for i in kept], relations)
+
+
+def _overlap(a: Entity, b: Entity) -> bool:
+    return a.start < b.end and b.start < a.end
+
+
+def _cross(a: Entity, b: Entity) -> bool:
+    nested = (a.start <= b.start and b.end <= a.end) or (b.start <= a.start and a.end <= b.end)
+    return _overlap(a, b) and not nested

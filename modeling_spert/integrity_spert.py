@@ -1,0 +1,75 @@
+"""Whether the files in the Hub's cache are those the Hub announced: its client does not look.
+
+A download is stored under the ETag that was announced for it: the SHA-256 of a large file, the git blob id (SHA-1) of
+a small one. Bytes that were altered on the way keep that name, so they can be told without the network.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import try_to_load_from_cache
+
+WEIGHT_FILES = ("config.json", "*.safetensors", "*.safetensors.index.json")
+TOKENIZER_FILES = (
+    "tokenizer*.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.*",
+    "merges.txt",
+    "*.model",
+)
+
+
+def check_cached_files(
+    name_or_folder: str | os.PathLike[str],
+    patterns: Iterable[str] = WEIGHT_FILES,
+    *,
+    revision: str | None = None,
+    cache_dir: str | Path | None = None,
+    **_: Any,
+) -> None:
+    """Compare the cached files of a model with what the Hub announced; a folder of the user's own is not looked at.
+
+    Args:
+        name_or_folder: As `from_pretrained` took it.
+        patterns: Glob patterns of the files to read, all of them, at the speed of a SHA-256.
+        revision: Branch, tag or commit that was loaded.
+        cache_dir: Where it was loaded to; default: the Hub's cache.
+
+    Raises:
+        OSError: If a file is not what the Hub announced.
+    """
+    if os.path.isdir(name_or_folder):
+        return
+    config = try_to_load_from_cache(str(name_or_folder), "config.json", cache_dir, revision)
+    if not isinstance(config, str):
+        return
+    snapshot = Path(config).parent
+    for file in sorted({file for pattern in patterns for file in snapshot.glob(pattern)}):
+        if not _is_as_announced(file.resolve()):
+            raise OSError(
+                f"{file.name} of {name_or_folder} in the cache ({file}) is not the file that the Hub announced: it was "
+                "altered or cut short on its way. Load it once with force_download=True, which fetches it again; or "
+                "with verify_files=False, if it comes through a mirror that announces other digests"
+            )
+
+
+def _is_as_announced(blob: Path) -> bool:
+    """Whether a file of the cache fits its name; True where the name is no digest that we know."""
+    if blob.parent.name != "blobs" or len(blob.name) not in (40, 64):
+        return True
+    if len(blob.name) == 64:
+        return _digest(blob, hashlib.sha256()) == blob.name
+    # git's id of the content; some mirrors announce the plain SHA-1 instead.
+    git = hashlib.sha1(b"blob %d\0" % blob.stat().st_size, usedforsecurity=False)
+    return blob.name in (_digest(blob, git), _digest(blob, hashlib.sha1(usedforsecurity=False)))
+
+
+def _digest(file: Path, digest: Any) -> str:
+    with open(file, "rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,95 @@
+"""AdamW and the learning rate schedule of the original implementation (SpERT, section 4.1).
+
+The original uses Adam with decoupled weight decay and *without* bias correction, which acts like a larger learning
+rate over the first thousand steps and is part of the recipe.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+# Substrings of the names of parameters without weight decay.
+_NO_DECAY = ("bias", "LayerNorm", "layer_norm", "norm.weight", "norm1.weight", "norm2.weight")
+
+
+# Adam's corrections 1 - beta^t are exactly 1 in double precision from here on, also for beta = 0.9999.
+_UNCORRECTED_FROM = 1_000_000.0
+
+
+class UncorrectedAdamW(torch.optim.AdamW):
+    """AdamW without bias correction, by torch's own (fused) kernels.
+
+    torch divides the moments by `1 - beta^t`. Every parameter's step count starts where these corrections have become
+    1, so that they never act; nothing else reads the count.
+
+    # SpERT: the original multiplies by `1 - lr * weight_decay` after the update, torch before it: they differ by
+    # lr * weight_decay times the update, about 1e-6 of it.
+    """
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+        """One update."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None and not self.state[parameter]:
+                    self.state[parameter] = self._first_state(parameter)
+        return super().step(closure)
+
+    @staticmethod
+    def _first_state(parameter: nn.Parameter) -> dict[str, torch.Tensor]:
+        """What torch would make at the first step, with another count; the fused kernel wants it beside the weights."""
+        return {
+            "step": torch.tensor(_UNCORRECTED_FROM, dtype=torch.float32, device=parameter.device),
+            "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+            "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+        }
+
+
+def parameter_groups(
+    model: nn.Module, learning_rate: float, weight_decay: float, head_learning_rate: float | None = None
+) -> list[dict[str, Any]]:
+    """Parameters with and without weight decay, of the encoder and of the heads; frozen ones left out.
+
+    Args:
+        model: A `SpertModel`.
+        learning_rate: Of the encoder, and of the heads unless given.
+        weight_decay: Decay of everything but biases and layer norms.
+        head_learning_rate: Of the classifiers and width embeddings.
+    """
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        is_head = head_learning_rate is not None and not name.startswith("backbone.")
+        rate = head_learning_rate if is_head else learning_rate
+        decay = 0.0 if any(part in name for part in _NO_DECAY) else weight_decay
+        groups.setdefault((rate, decay), []).append(parameter)  # type: ignore[arg-type]
+    return [{"params": params, "lr": rate, "weight_decay": decay} for (rate, decay), params in groups.items()]
+
+
+def build_optimizer(groups: Iterable[dict[str, Any]], bias_correction: bool = False) -> torch.optim.AdamW:
+    """The paper's optimizer (betas 0.9 and 0.999, eps 1e-6), or torch's bias-corrected one."""
+    kind = torch.optim.AdamW if bias_correction else UncorrectedAdamW
+    return kind(groups, betas=(0.9, 0.999), eps=1e-6, fused=True)
+
+
+def linear_schedule(
+    optimizer: torch.optim.Optimizer, warmup_steps: int, total_steps: int, done: int = 0
+) -> torch.optim.lr_scheduler.LambdaLR:
+    """Learning rate from 0 up to its peak over the warm-up, then linearly back to 0.
+
+    Args:
+        optimizer: Its groups' learning rates are the peaks.
+        warmup_steps: Updates in which the rate rises.
+        total_steps: Updates of the whole run.
+        done: Updates already made, for a run that goes on.
+    """
+
+    def factor(step: int) -> float:
+        if step + done < warmup_steps:
+            return (step + done) / max(warmup_steps, 1)
+        return max(0.0, (total_steps - step - done) / max(total_steps - warmup_steps, 1))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)

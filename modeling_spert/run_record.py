@@ -1,0 +1,105 @@
+"""What a training run left in a model folder: config.json, eval_results.json, metrics.jsonl. Cards are made of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from transformers.utils import logging
+
+logger = logging.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The record of a run.
+
+    Attributes:
+        config: The model's configuration as saved.
+        data: What the run was trained on, from `datasets_scripts.data_facts`; empty if not recorded.
+        arguments: Arguments of the training script; empty if not recorded.
+        versions: Library -> version.
+        results: `dataset`, `split`, `step` and `scores` of the model in the folder; None if it was not scored.
+        losses: (step, loss) in order.
+        evaluations: (step, scores) in order.
+    """
+
+    config: Mapping[str, Any]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    results: Mapping[str, Any] | None = None
+    losses: tuple[tuple[int, float], ...] = ()
+    evaluations: tuple[tuple[int, Mapping[str, Any]], ...] = ()
+
+
+def read_record(folder: Path, records: Path | None = None) -> RunRecord:
+    """The record in a model folder, as much of it as there is.
+
+    Args:
+        folder: The model folder.
+        records: Where eval_results.json and metrics.jsonl are, if not there.
+
+    Raises:
+        ValueError: If there is no model, or a file is not JSON.
+    """
+    config = _read_json(folder / "config.json")
+    if config is None or config.get("model_type") != "spert":
+        raise ValueError(f"{folder} holds no SpERT model: its config.json is missing or of another model")
+    records = records or folder
+    lines = _read_lines(records / "metrics.jsonl")
+    runs: list[dict[str, Any]] = [line for line in lines if line.get("kind") == "run"]
+    run = runs[-1] if runs else {}
+    evaluations = [line for line in lines if line.get("kind") == "eval"]
+    results = _read_json(records / "eval_results.json")
+    if results is None:
+        results = _evaluation_of_checkpoint(folder, evaluations)
+    arguments = run.get("arguments") or (results or {}).get("arguments") or {}
+    return RunRecord(
+        config=config,
+        data=run.get("data", {}),
+        arguments=arguments,
+        versions=run.get("versions", {}),
+        results=results if results and results.get("scores") else None,
+        losses=tuple((line["step"], line["loss"]) for line in lines if line.get("kind") == "train"),
+        evaluations=tuple((line["step"], line) for line in evaluations),
+    )
+
+
+def _evaluation_of_checkpoint(folder: Path, evaluations: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The scores of a training checkpoint, if it was scored at the very step it was saved at."""
+    state = _read_json(folder / "training_state.json") or {}
+    step = state.get("progress", {}).get("step")
+    for line in reversed(evaluations):
+        if line["step"] == step:
+            scores = {name: value for name, value in line.items() if name not in ("kind", "step", "split", "time")}
+            return {"split": line.get("split"), "step": step, "scores": scores}
+    return None
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} must hold a JSON object, got {type(content).__name__}")
+    return content
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    """The lines of a JSON Lines file; a kill may have cut the last one."""
+    if not path.is_file():
+        return []
+    lines = []
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            logger.warning(f"{path}, line {number} is not JSON and left out")
+    return [line for line in lines if isinstance(line, dict)]

@@ -1,0 +1,203 @@
+"""Candidate spans, pairs and their pooled vectors: pure tensor functions (SpERT, sections 3.1 and 3.2).
+
+Spans, pairs and contexts are contiguous ranges of words, so their maxima come from running maxima or from a table of
+maxima over power-of-two ranges. Nothing here has both a span and a token axis.
+
+Shape letters: B windows, L subwords, W words, K span widths, S candidate spans, P candidate pairs, H hidden,
+N ranges, J levels of the range table. Ranges are half-open `[start, end)` in words.
+"""
+
+import torch
+from torch import Tensor
+
+
+def pool_words(hidden_BLH: Tensor, word_index_BL: Tensor, num_words: int, pooling: str) -> tuple[Tensor, Tensor]:
+    """Fuse the subword vectors of each word by their maximum or their sum.
+
+    Args:
+        hidden_BLH: Encoder output.
+        word_index_BL: Word of each subword, -1 on special tokens and padding.
+        num_words: `W`, the number of words of the longest window.
+        pooling: "max"; "mean" and "sum" give sums, which `pool_spans` divides or keeps.
+
+    Returns:
+        Word vectors (B, W, H), zero for words that own no subword, and subword counts (B, W).
+
+    >>> hidden = torch.tensor([[[9.0], [1.0], [3.0], [2.0], [9.0]]])
+    >>> words, counts = pool_words(hidden, torch.tensor([[-1, 0, 0, 1, -1]]), 2, "max")
+    >>> words.flatten().tolist(), counts.tolist()
+    ([3.0, 2.0], [[2, 1]])
+    """
+    B, L, H = hidden_BLH.shape
+    # Row W collects special tokens and padding; it is cut off again.
+    target_BL = torch.where(word_index_BL < 0, num_words, word_index_BL)
+    counts_BW = torch.zeros(B, num_words + 1, dtype=torch.long, device=hidden_BLH.device)
+    counts_BW.scatter_add_(1, target_BL, torch.ones_like(target_BL))
+    words_BWH = hidden_BLH.new_zeros(B, num_words + 1, H)
+    reduce = "amax" if pooling == "max" else "sum"
+    words_BWH = words_BWH.scatter_reduce(
+        1, target_BL.unsqueeze(-1).expand(B, L, H), hidden_BLH, reduce, include_self=False
+    )
+    return words_BWH[:, :num_words], counts_BW[:, :num_words]
+
+
+def candidate_spans(sentence_index_BW: Tensor, max_width: int) -> Tensor:
+    """Every run of up to `max_width` words inside one sentence, by window, width, start.
+
+    Args:
+        sentence_index_BW: Sentence of each word, -1 on padding.
+        max_width: Widest span, in words.
+
+    Returns:
+        (S, 3): window, first word, end.
+
+    >>> candidate_spans(torch.tensor([[0, 0, 1, -1]]), 2).tolist()
+    [[0, 0, 1], [0, 1, 2], [0, 2, 3], [0, 0, 2]]
+    """
+    return _spans_from_mask(candidate_mask(sentence_index_BW, max_width))
+
+
+def candidate_mask(sentence_index_BW: Tensor, max_width: int) -> Tensor:
+    """Whether the span of width `k + 1` that starts at word `w` is a candidate: bool (B, K, W)."""
+    W = sentence_index_BW.shape[1]
+    # One column more than the widest span needs: a batch without words could not be unfolded otherwise.
+    padded = torch.nn.functional.pad(sentence_index_BW, (0, max_width), value=-1)
+    last_word_BWK = padded.unfold(1, max_width, 1)[:, :W]  # the sentence of word w + k
+    same_BKW = (last_word_BWK == sentence_index_BW.unsqueeze(-1)).transpose(1, 2)
+    return same_BKW & (sentence_index_BW >= 0).unsqueeze(1)
+
+
+def _spans_from_mask(mask_BKW: Tensor) -> Tensor:
+    row, width, start = mask_BKW.nonzero().unbind(1)
+    return torch.stack((row, start, start + width + 1), dim=1)
+
+
+def range_table(x_BWH: Tensor, longest: int) -> Tensor:
+    """Maxima over every power-of-two range: entry (j, b, w) covers the words `[w, w + 2^j)`.
+
+    Args:
+        x_BWH: Word vectors.
+        longest: Longest range that will be asked for, in words; at most W.
+
+    Returns:
+        (J, B, W, H) with `2^(J-1) <= longest`. Entries that would run over the end cover what there is.
+    """
+    levels = [x_BWH]
+    for level in range(max(longest, 1).bit_length() - 1):
+        step = 1 << level
+        previous = levels[-1]
+        doubled = torch.maximum(previous[:, :-step], previous[:, step:])
+        levels.append(torch.cat((doubled, previous[:, -step:]), dim=1))
+    return torch.stack(levels)
+
+
+def range_max(table_JBWH: Tensor, ranges_N3: Tensor) -> Tensor:
+    """Maximum over each range by two overlapping power-of-two ranges: (N, H), zero for an empty range.
+
+    Args:
+        table_JBWH: From `range_table`, with a level for the longest range.
+        ranges_N3: Window, start, end; `end <= start` is empty.
+
+    >>> x = torch.tensor([[[1.0], [5.0], [2.0], [4.0]]])
+    >>> range_max(range_table(x, 4), torch.tensor([[0, 0, 4], [0, 2, 4], [0, 2, 2], [0, 0, 1]])).flatten().tolist()
+    [5.0, 4.0, 0.0, 1.0]
+    """
+    J, B, W, H = table_JBWH.shape
+    row, start, end = ranges_N3.unbind(1)
+    length = (end - start).clamp(min=0)
+    # frexp gives the exact exponent of an integer below 2^24: no rounding trouble as with log2.
+    level = (torch.frexp(length.clamp(min=1).float()).exponent - 1).long().clamp(max=J - 1)
+    step = torch.ones_like(level) << level
+    base = (level * B + row) * W
+    flat = table_JBWH.reshape(J * B * W, H)
+    left = flat.index_select(0, base + start.clamp(0, W - 1))
+    right = flat.index_select(0, base + (end - step).clamp(0, W - 1))
+    return torch.maximum(left, right) * (length > 0).unsqueeze(-1).to(flat.dtype)
+
+
+def range_sum(x_BWH: Tensor, ranges_N3: Tensor) -> Tensor:
+    """Sum over each range by differences of running sums, in fp32: (N, H), zero for an empty range.
+
+    >>> range_sum(torch.tensor([[[1.0], [5.0], [2.0]]]), torch.tensor([[0, 0, 3], [0, 1, 1]])).flatten().tolist()
+    [8.0, 0.0]
+    """
+    B, W, H = x_BWH.shape
+    sums = torch.nn.functional.pad(x_BWH.float().cumsum(1), (0, 0, 1, 0)).reshape(B * (W + 1), H)
+    row, start, end = ranges_N3.unbind(1)
+    base = row * (W + 1)
+    end = torch.maximum(start, end)
+    return (sums.index_select(0, base + end) - sums.index_select(0, base + start)).to(x_BWH.dtype)
+
+
+def ordered_pairs(groups_N: Tensor) -> Tensor:
+    """All ordered pairs of distinct members of the same group, by group, first member, second member.
+
+    Linear in the number of pairs, so that a window with thousands of surviving spans costs no N × N mask.
+
+    Args:
+        groups_N: Group (sentence) of each member.
+
+    Returns:
+        (P, 2): positions of the two members.
+
+    >>> ordered_pairs(torch.tensor([0, 1, 0, 0])).tolist()
+    [[0, 2], [0, 3], [2, 0], [2, 3], [3, 0], [3, 2]]
+    """
+    if groups_N.numel() == 0:
+        return groups_N.new_zeros(0, 2)
+    order = torch.argsort(groups_N, stable=True)
+    _, group_of, sizes = torch.unique_consecutive(groups_N[order], return_inverse=True, return_counts=True)
+    first_of_group = sizes.cumsum(0) - sizes
+    partners = sizes[group_of] - 1  # of each member
+    head = torch.repeat_interleave(torch.arange(len(order), device=order.device), partners)
+    nth_partner = torch.arange(len(head), device=order.device) - (partners.cumsum(0) - partners)[head]
+    tail = first_of_group[group_of[head]] + nth_partner
+    tail = tail + (tail >= head).long()  # skips the member itself
+    return torch.stack((order[head], order[tail]), dim=1)
+
+
+def context_ranges(heads_P3: Tensor, tails_P3: Tensor) -> Tensor:
+    """The words between two spans (localized context): (P, 3), empty where they touch or overlap.
+
+    >>> context_ranges(torch.tensor([[0, 5, 7]]), torch.tensor([[0, 1, 2]])).tolist()
+    [[0, 2, 5]]
+    """
+    start = torch.minimum(heads_P3[:, 2], tails_P3[:, 2])
+    end = torch.maximum(heads_P3[:, 1], tails_P3[:, 1])
+    return torch.stack((heads_P3[:, 0], start, torch.maximum(start, end)), dim=1)
+
+
+def sentence_ranges(sentence_index_BW: Tensor, spans_N3: Tensor) -> Tensor:
+    """The whole sentence around each span ("full" context): (N, 3).
+
+    >>> sentence_ranges(torch.tensor([[0, 0, 1, 1]]), torch.tensor([[0, 0, 1], [0, 3, 4]])).tolist()
+    [[0, 0, 2], [0, 2, 4]]
+    """
+    B, W = sentence_index_BW.shape
+    position_W = torch.arange(W, device=sentence_index_BW.device)
+    changes_BW = sentence_index_BW[:, 1:] != sentence_index_BW[:, :-1]
+    # A word's sentence starts at the last change before it and ends at the first change after it.
+    opens_BW = torch.nn.functional.pad(changes_BW, (1, 0), value=True)
+    closes_BW = torch.nn.functional.pad(changes_BW, (0, 1), value=True)
+    start_BW = torch.where(opens_BW, position_W, 0).cummax(1).values
+    end_BW = torch.where(closes_BW, position_W + 1, W).flip(1).cummin(1).values.flip(1)
+    row, word, _ = spans_N3.unbind(1)
+    return torch.stack((row, start_BW[row, word], end_BW[row, word]), dim=1)
+
+
+def surviving_spans(entity_logits: Tensor, entity_threshold: float | None = None) -> Tensor:
+    """Indices (N,) of the spans that are entities.
+
+    Args:
+        entity_logits: (S, E), class 0 is *none*.
+        entity_threshold: Probability that the best entity type must reach; default: *none* must not win.
+
+    >>> surviving_spans(torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]])).tolist()
+    [1]
+    """
+    if entity_logits.shape[1] == 1:
+        return torch.zeros(0, dtype=torch.long, device=entity_logits.device)
+    if entity_threshold is None:
+        return entity_logits.argmax(1).nonzero().squeeze(1)
+    best = entity_logits.float().softmax(1)[:, 1:].amax(1)
+    return (best >= entity_threshold).nonzero().squeeze(1)

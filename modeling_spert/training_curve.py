@@ -1,0 +1,53 @@
+"""The curve of a training as a picture, where matplotlib is installed (the `plot` extra)."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_SCORES = {
+    "ner_f1_micro": "NER micro F1",
+    "rel_f1_micro": "Relation micro F1 (boundaries)",
+    "rel_strict_f1_micro": "Relation micro F1 (strict)",
+}
+
+
+def draw_training_curve(
+    losses: Sequence[tuple[int, float]], evaluations: Sequence[tuple[int, Mapping[str, Any]]], path: Path
+) -> bool:
+    """Draw the loss, and the scores if there are several evaluations, over the optimizer steps.
+
+    Args:
+        losses: (step, loss).
+        evaluations: (step, scores in percent).
+        path: PNG file to write.
+
+    Returns:
+        Whether it was written: not without matplotlib, nor with fewer than two losses.
+    """
+    if len(losses) < 2 or importlib.util.find_spec("matplotlib") is None:
+        return False
+    # The object interface: pyplot would choose a window system and keep every figure.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 3.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    left = figure.add_subplot()
+    left.plot(*zip(*losses, strict=True), color="tab:gray", label="training loss")
+    left.set(xlabel="optimizer step", ylabel="training loss")
+    if min(loss for _, loss in losses) > 0:
+        left.set_yscale("log")
+    handles = left.get_lines()
+    if len(evaluations) > 1:
+        right = left.twinx()
+        right.set(ylabel="F1 (percent)", ylim=(0, 100))
+        for key, label in _SCORES.items():
+            points = [(step, scores[key]) for step, scores in evaluations if key in scores]
+            if points:
+                handles += right.plot(*zip(*points, strict=True), marker="o", markersize=3, label=label)
+    left.legend(handles=handles, loc="best", fontsize="small")
+    figure.savefig(path, dpi=120, metadata={"Software": None})
+    return True

