@@ -17,6 +17,7 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ from benchmarks.runs import (  # noqa: E402
     training_flags,
     write_report,
 )
+from modeling_spert import SpertConfig  # noqa: E402
+from modeling_spert.training_arguments import MODEL_SETTINGS, model_settings  # noqa: E402
 
 BASELINE = "recipe"
 # What is shown: score name, column.
@@ -115,18 +118,21 @@ def draw(
     """One panel per ablation: bars of the scores shown by value; diamonds are the paper's figures."""
     from matplotlib.figure import Figure  # no pyplot: nothing global, no display
 
-    figure = Figure(figsize=(9, 3.2 * len(settings) + 0.6), layout="constrained")
+    figure = Figure(figsize=(9, 3 * len(settings) + 1), layout="constrained")
     panels = figure.subplots(len(settings), 1, squeeze=False)[:, 0]
+    legend: dict[str, Any] = {}
     for panel, (key, names) in zip(panels, settings.items(), strict=True):
-        _draw_panel(
-            panel, ABLATIONS[key], {value: name for value, name in names.items() if name in summaries}, summaries
-        )
+        ablation, done = ABLATIONS[key], {value: name for value, name in names.items() if name in summaries}
+        _draw_bars(panel, done, summaries)
         if dataset == "conll04":
-            _mark_published(panel, ABLATIONS[key], [value for value, name in names.items() if name in summaries])
-        panel.set_title(f"{key}\n" + textwrap.fill(ABLATIONS[key].finding, 100), fontsize=9)
+            _mark_published(panel, ablation, list(done))
+        panel.set_xticks(range(len(done)), list(done))
+        panel.set_title(f"{key}\n" + textwrap.fill(ablation.finding, 100), fontsize=9)
         panel.set_ylim(0, 100)
         panel.set_ylabel("percent")
-    panels[0].legend(loc="lower left", fontsize=8, ncols=len(COLUMNS))
+        handles, titles = panel.get_legend_handles_labels()
+        legend |= dict(zip(titles, handles, strict=True))
+    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=len(legend), fontsize=8)
     figure.suptitle(note, fontsize=10)
     figure.savefig(path, dpi=130)
 
@@ -134,25 +140,27 @@ def draw(
 _BAR = 0.8 / len(COLUMNS)
 
 
-def _draw_panel(panel: Any, ablation: Ablation, names: Mapping[str, str], summaries: Mapping[str, Summary]) -> None:
+def _place_of(number: int, place: int) -> float:
+    return place + (number - (len(COLUMNS) - 1) / 2) * _BAR
+
+
+def _draw_bars(panel: Any, names: Mapping[str, str], summaries: Mapping[str, Summary]) -> None:
     for number, (column, title) in enumerate(COLUMNS.items()):
         found = [summaries[name][column] for name in names.values()]
-        panel.bar(
-            [place + (number - (len(COLUMNS) - 1) / 2) * _BAR for place in range(len(names))],
-            [mean for mean, _ in found],
-            _BAR,
-            yerr=[deviation or 0 for _, deviation in found] if any(d for _, d in found) else None,
-            label=title,
-        )
-    panel.set_xticks(range(len(names)), [f"{ablation.flag} {value}" for value in names])
+        spread = [deviation or 0 for _, deviation in found] if any(deviation for _, deviation in found) else None
+        places = [_place_of(number, place) for place in range(len(found))]
+        panel.bar(places, [mean for mean, _ in found], _BAR, yerr=spread, label=title)
 
 
 def _mark_published(panel: Any, ablation: Ablation, values: Sequence[str]) -> None:
-    for place, value in enumerate(values):
-        for number, column in enumerate(COLUMNS):
-            if column in ablation.figures.get(value, {}):
-                x = place + (number - (len(COLUMNS) - 1) / 2) * _BAR
-                panel.plot([x], [ablation.figures[value][column]], "D", color="black", markersize=5)
+    points = [
+        (_place_of(number, place), ablation.figures[value][column])
+        for place, value in enumerate(values)
+        for number, column in enumerate(COLUMNS)
+        if column in ablation.figures.get(value, {})
+    ]
+    if points:
+        panel.plot(*zip(*points, strict=True), "D", color="black", markersize=5, label="the paper (BERT base)")
 
 
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -174,7 +182,9 @@ def ablate(args: argparse.Namespace) -> None:
     eval_split = "test" if args.dataset == "ade" else "dev"
     flags = training_flags(args, "--train_split", "train", "--eval_split", eval_split)
     training = Job("", flags).arguments(args.output)
-    settings = {key: list_settings(ABLATIONS[key], str(getattr(training, ABLATIONS[key].flag))) for key in args.names}
+    model = SpertConfig(**model_settings(training))  # fills what the recipe leaves to the model's defaults
+    configured = {**asdict(training), **{name: getattr(model, name) for name in MODEL_SETTINGS}}
+    settings = {key: list_settings(ABLATIONS[key], str(configured[ABLATIONS[key].flag])) for key in args.names}
     jobs = plan_jobs(settings, args.seeds, flags)
     scores: dict[str, list[dict[str, float]]] = {}
     for done, (job, results) in enumerate(run_jobs(jobs, args.output, shlex.split(args.launch)), 1):

@@ -26,7 +26,17 @@ from functools import partial
 from typing import Any
 
 import torch
-from benchmarks.timing import Sample, describe_environment, interleave, print_table, print_unmeasured, show_spread, summarize, write_json
+
+from benchmarks.timing import (
+    Sample,
+    describe_environment,
+    interleave,
+    print_table,
+    print_unmeasured,
+    show_spread,
+    summarize,
+    write_json,
+)
 from benchmarks.workload import (
     DTYPES,
     Setting,
@@ -43,13 +53,14 @@ from benchmarks.workload import (
     results_device,
     settings_of,
 )
-
 from modeling_spert.alignment_spert import plan_batches
 
 MODES = ("throughput", "batch 1")
 
 
-def forward_samples(workload: Workload, setting: Setting, mode: str, args: argparse.Namespace) -> dict[str, list[Sample]]:
+def forward_samples(
+    workload: Workload, setting: Setting, mode: str, args: argparse.Namespace
+) -> dict[str, list[Sample]]:
     """Encoder and model on the same padded tensors."""
     windows = workload.windows()
     planned = plan(windows, args.batch_size) if mode == "throughput" else [[window] for window in windows]
@@ -108,7 +119,9 @@ def measure(workload: Workload, setting: Setting, case: str, args: argparse.Name
 
 def print_rows(rows: Sequence[dict[str, Any]]) -> None:
     """The table."""
-    header = "work case mode device threads dtype encoder_s spert_s ratio_of_CPU_time ratio_of_wall_time sent./s words/s"
+    header = (
+        "work case mode device threads dtype encoder_s spert_s ratio_of_CPU_time ratio_of_wall_time sent./s words/s"
+    )
     cells: list[list[object]] = []
     for row in rows:
         if not row["measured"]:

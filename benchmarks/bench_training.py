@@ -24,10 +24,18 @@ from functools import partial
 from typing import Any
 
 import torch
-from benchmarks.timing import describe_environment, interleave, print_table, print_unmeasured, show_spread, summarize, write_json
 from torch import Tensor, nn
-from benchmarks.workload import Setting, Workload, load_workload, parser_of, results_device, settings_of
 
+from benchmarks.timing import (
+    describe_environment,
+    interleave,
+    print_table,
+    print_unmeasured,
+    show_spread,
+    summarize,
+    write_json,
+)
+from benchmarks.workload import Setting, Workload, load_workload, parser_of, results_device, settings_of
 from modeling_spert.corpus import label_windows
 from modeling_spert.optimization import build_optimizer, parameter_groups
 from modeling_spert.sampling import LabelledWindow, NegativeSampler, TrainingCollator

@@ -26,15 +26,16 @@ import transformers
 import yaml
 
 from modeling_spert.checkpoints import check_same_run, find_checkpoint, read_progress
-from modeling_spert.training_arguments import TrainingArguments, parse_arguments
+from modeling_spert.training_arguments import TrainingArguments, parse_arguments, public_arguments
 
 ROOT = Path(__file__).resolve().parents[1]
+BUNDLED = "all-MiniLM-L6-v2 (bundled)"
 BENCHMARK_NAMES = ("conll04", "scierc", "ade")
 _MADE_WITH = "made_with.json"
 # Arguments that change where things lie and what is written beside the scores, but no score.
 _WITHOUT_EFFECT = frozenset(
     "config data_dir output_dir overwrite_output_dir resume_from_checkpoint verbose num_workers log_every save_every "
-    "report_to push_to_hub hub_model_id hub_private".split()
+    "report_to push_to_hub hub_model_id hub_private hub_strategy".split()
 )
 
 
@@ -102,10 +103,10 @@ def _find_state(job: Job, output: Path) -> tuple[dict[str, Any] | None, Path | N
     Raises:
         ValueError: If they are of a run with other arguments.
     """
-    folder, wanted = output / job.name, asdict(job.arguments(output))
+    folder, args = output / job.name, job.arguments(output)
     with suppress(OSError, json.JSONDecodeError):  # absent, or killed while writing it: then the checkpoint is there
         results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
-        changed = changed_arguments(results["arguments"], wanted)
+        changed = changed_arguments(results["arguments"], public_arguments(args))
         if changed:
             raise ValueError(
                 f"{folder} holds a finished run with other arguments ({'; '.join(changed)}): choose another --output, "
@@ -117,7 +118,7 @@ def _find_state(job: Job, output: Path) -> tuple[dict[str, Any] | None, Path | N
     except ValueError:
         return None, None
     try:
-        check_same_run(read_progress(checkpoint)[1], wanted)
+        check_same_run(read_progress(checkpoint)[1], asdict(args))
     except ValueError as error:
         raise ValueError(f"{folder} holds an unfinished run that cannot go on: {error}") from error
     return None, checkpoint
@@ -207,8 +208,8 @@ def describe(args: TrainingArguments, script: str, command: Sequence[str], folde
     length = f"{args.num_train_epochs} epochs" if args.max_steps < 0 else f"{args.max_steps} steps"
     batch = args.per_device_train_batch_size * args.gradient_accumulation_steps
     facts = {
-        "Command": shlex.join(["python", f"benchmarks/{script}.py", *command]),
-        "Encoder": "all-MiniLM-L6-v2 (bundled)" if args.backbone == "bundled" else args.backbone,
+        "Command": shlex.join(["python", f"benchmarks/{script}.py", *map(_without_folders, command)]),
+        "Encoder": BUNDLED if args.backbone == "bundled" else public_arguments(args)["backbone"],
         "Recipe": f"{length}, batch {batch} per process, learning rate {args.learning_rate:g}, trained on "
         f"{args.train_split}",
     }
@@ -216,6 +217,11 @@ def describe(args: TrainingArguments, script: str, command: Sequence[str], folde
     for name in ("Commit", "Date", "Versions"):  # runs of one job may be of different days
         facts[name] = ", ".join(dict.fromkeys(made.get(name, "not recorded") for made in made_with))
     return facts
+
+
+def _without_folders(word: str) -> str:
+    """A report may be shown to others: of an absolute path it has the name only."""
+    return Path(word).name if os.path.isabs(word) else word
 
 
 def _read_made_with(folder: Path) -> dict[str, str]:

@@ -110,7 +110,10 @@ def parser_of(docstring: str, *, quick: str) -> argparse.ArgumentParser:
     parser.add_argument("--repetitions", type=int, default=5, help="timed repetitions")
     parser.add_argument("--warmup", type=int, default=1, help="repetitions before them")
     parser.add_argument(
-        "--json", nargs="?", const="", help="write JSON here; without a value to benchmarks/results/<name>_<device>.json"
+        "--json",
+        nargs="?",
+        const="",
+        help="write JSON here; without a value to benchmarks/results/<name>_<device>.json",
     )
     parser.add_argument("--quick", action="store_true", help=f"try the script out: {quick}")
     return parser

@@ -4,8 +4,8 @@
         --max_span_width 10 --relation_threshold 0.4
 
 SOURCE holds `config.json` (a BERT's), `pytorch_model.bin` or `model.safetensors`, and `vocab.txt`; the labels are in
-the types file of the data it was trained on. DIR becomes a complete model folder: configuration, weights, tokenizer and
-the code that travels with them.
+the types file of the data it was trained on. DIR becomes a complete model folder: configuration, weights, tokenizer,
+card and the code that travels with them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from transformers import BertConfig, BertTokenizer
 from transformers.utils import logging
 
 from modeling_spert.configuration_spert import SpertConfig
+from modeling_spert.model_card import add_card
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.segmentation_inference import infer_rules
 
@@ -311,6 +312,7 @@ def _save_folder(model: SpertModel, tokenizer: BertTokenizer, output: Path) -> N
     try:
         model.save_pretrained(staged)
         tokenizer.save_pretrained(staged)
+        add_card(staged, place=output)
         if output.exists():
             output.rmdir()
         os.replace(staged, output)

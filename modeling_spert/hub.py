@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError
-from transformers.dynamic_module_utils import get_relative_import_files
+from transformers.dynamic_module_utils import get_relative_imports
 from transformers.utils import logging
 
 from modeling_spert.model_card import CARD_FILE, CardOptions, build_card
@@ -249,10 +249,13 @@ def missing_files(folder: Path) -> list[str]:
         raise ValueError(f"{folder} holds a {config.get('model_type')!r} model, not a SpERT model")
     named = [*config.get("auto_map", {}).values()]
     named += [entry["impl"] for entry in config.get("custom_pipelines", {}).values()]
-    needed = {f"{name.split('.')[0]}.py" for name in named} or {"modeling_spert.py"}
-    for name in sorted(needed):
-        if (folder / name).is_file():
-            needed |= {Path(path).name for path in get_relative_import_files(folder / name)}
+    modules = {name.split(".")[0] for name in named} or {"modeling_spert"}
+    needed: set[str] = set()
+    while modules:
+        name = f"{modules.pop()}.py"
+        if name not in needed and (folder / name).is_file():
+            modules |= set(get_relative_imports(folder / name))
+        needed.add(name)
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         needed |= set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())

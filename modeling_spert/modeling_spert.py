@@ -6,6 +6,7 @@ P candidate pairs, H hidden, D width embedding, E entity classes (with *none*), 
 Keys of a saved model: `backbone.*`, `entity_classifier.*`, `relation_classifier.*`, `width_embeddings.weight`.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,25 +21,12 @@ from transformers import AutoModel, PreTrainedConfig, PreTrainedModel, PreTraine
 from transformers.utils import ModelOutput, logging
 
 from .configuration_spert import SpertConfig
+from .heads_spert import WordStates, score_candidates, score_pairs
 from .integrity_spert import check_cached_files
-from .spans_spert import (
-    candidate_mask,
-    candidate_spans,
-    context_ranges,
-    ordered_pairs,
-    pool_words,
-    range_max,
-    range_sum,
-    range_table,
-    sentence_ranges,
-    surviving_spans,
-)
+from .spans_spert import candidate_spans, ordered_pairs, surviving_spans
 
 logger = logging.get_logger(__name__)
 
-# Pairs are scored in chunks whose (pairs, hidden) tensors hold about this many numbers: bounded memory for an
-# untrained model that keeps every span, one chunk for any ordinary batch.
-_CHUNK_NUMBERS = 1 << 22
 _HUB_KWARGS = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
 
 
@@ -151,7 +139,7 @@ class SpertModel(SpertPreTrainedModel):
         return model.eval()
 
     @classmethod
-    def from_pretrained(  # type: ignore[override]
+    def from_pretrained(
         cls,
         name_or_folder: str,
         *args: Any,
@@ -293,41 +281,18 @@ class SpertModel(SpertPreTrainedModel):
         hidden_BLH = self.backbone(
             attention_mask=attention_mask, **{key: value for key, value in given.items() if value is not None}
         ).last_hidden_state
-        cls_BH = hidden_BLH[:, 0]
-        words_BWH, counts_BW = pool_words(hidden_BLH, word_index, sentence_index.shape[1], self.config.span_pooling)
-        context_BWH = words_BWH
-        if self.config.span_pooling != "max":  # contexts are max-pooled whatever fuses the spans
-            context_BWH, _ = pool_words(hidden_BLH, word_index, sentence_index.shape[1], "max")
-
+        states = WordStates.from_hidden(hidden_BLH, word_index, sentence_index, self.config.span_pooling)
         if spans is None and self.training:
             spans = candidate_spans(sentence_index, self.config.max_span_width)
         pooled_SH = None
         if spans is None:
-            spans, entity_logits = self._score_all_spans(cls_BH, words_BWH, counts_BW, sentence_index)
+            table = None if self.width_embeddings is None else self.width_embeddings.weight
+            spans, entity_logits = score_candidates(states, self.entity_classifier, table, self.config.max_span_width)
         else:
-            pooled_SH = self._pool_spans(words_BWH, counts_BW, spans)
-            entity_logits = self.entity_classifier(
-                self.dropout(self._concat((cls_BH[spans[:, 0]], pooled_SH), (spans,)))
-            )
-
-        if self.relation_classifier is None:
-            pairs, relation_logits = spans.new_zeros(0, 2), entity_logits.new_zeros(0, 0)
-        else:
-            local_pairs, members = pairs, None
-            if pairs is None:
-                members = surviving_spans(entity_logits, entity_threshold)
-                kept = spans[members]
-                groups = kept[:, 0] * sentence_index.shape[1] + sentence_index[kept[:, 0], kept[:, 1]]
-                local_pairs = ordered_pairs(groups)
-                pairs = members[local_pairs]
-            member_spans = spans if members is None else spans[members]
-            if pooled_SH is None:
-                pooled_NH = self._pool_spans(words_BWH, counts_BW, member_spans)
-            else:
-                pooled_NH = pooled_SH if members is None else pooled_SH[members]
-            score = self._score_pairs_whole if self.training else self._score_pairs_split
-            relation_logits = score(cls_BH, context_BWH, sentence_index, member_spans, pooled_NH, local_pairs)
-
+            pooled_SH = states.pool_spans(spans)
+            whole_SX = self._concat((states.cls_BH[spans[:, 0]], pooled_SH), (self._widths(spans),))
+            entity_logits = self.entity_classifier(self.dropout(whole_SX))
+        pairs, relation_logits = self._classify_pairs(states, spans, pooled_SH, entity_logits, pairs, entity_threshold)
         loss = None
         if span_labels is not None:
             loss = _span_loss(entity_logits, span_labels, num_spans)
@@ -336,153 +301,51 @@ class SpertModel(SpertPreTrainedModel):
         output = SpertOutput(loss, entity_logits, relation_logits, spans, pairs)
         return output.to_tuple() if return_dict is False else output
 
-    def _score_all_spans(
-        self, cls_BH: Tensor, words_BWH: Tensor, counts_BW: Tensor, sentence_index_BW: Tensor
+    def _classify_pairs(
+        self,
+        states: WordStates,
+        spans: Tensor,
+        pooled_SH: Tensor | None,
+        entity_logits: Tensor,
+        pairs: Tensor | None,
+        entity_threshold: float | None,
     ) -> tuple[Tensor, Tensor]:
-        """Every candidate span in eval mode: one running maximum (or sum) per width, no (S, H) tensor.
+        """The pairs (P, 2), as given or of surviving spans of the same sentence, and their logits (P, Q)."""
+        if self.relation_classifier is None:
+            return spans.new_zeros(0, 2), entity_logits.new_zeros(0, 0)
+        if pairs is not None:
+            pooled_SH = states.pool_spans(spans) if pooled_SH is None else pooled_SH
+            return pairs, self._score_pairs(self.relation_classifier, states, spans, pooled_SH, pairs)
+        members = surviving_spans(entity_logits, entity_threshold)
+        kept = spans[members]
+        sentences = states.sentence_index_BW
+        local_pairs = ordered_pairs(kept[:, 0] * sentences.shape[1] + sentences[kept[:, 0], kept[:, 1]])
+        if len(local_pairs) == 0 and not self.training:
+            return local_pairs, entity_logits.new_zeros(0, self.config.num_relation_types)
+        pooled_NH = states.pool_spans(kept) if pooled_SH is None else pooled_SH[members]
+        return members[local_pairs], self._score_pairs(self.relation_classifier, states, kept, pooled_NH, local_pairs)
 
-        The classifier's input is a concatenation, so its output is a sum of three terms: window, words, width.
-        """
-        K = min(self.config.max_span_width, sentence_index_BW.shape[1])
-        mask_BKW = candidate_mask(sentence_index_BW, max(K, 1))
-        H = cls_BH.shape[1]
-        cls_weight, span_weight, width_weight = self.entity_classifier.weight.split(
-            (H, H, self.config.width_embedding_size), dim=1
-        )
-        window_BE = nn.functional.linear(cls_BH, cls_weight, self.entity_classifier.bias)
-        logits_BKWE = window_BE.new_zeros(*mask_BKW.shape, window_BE.shape[1])
-        running_BWH, running_counts_BW = words_BWH, counts_BW
-        for k in range(K):
-            if k:
-                running_BWH = self._widen(running_BWH[:, :-1], words_BWH[:, k:])
-                running_counts_BW = running_counts_BW[:, :-1] + counts_BW[:, k:]
-            pooled_BWH = self._average(running_BWH, running_counts_BW)
-            logits_BKWE[:, k, : pooled_BWH.shape[1]] = nn.functional.linear(pooled_BWH, span_weight)
-        logits_BKWE += window_BE[:, None, None]
-        if self.width_embeddings is not None:
-            width_KE = nn.functional.linear(self.width_embeddings.weight[1 : mask_BKW.shape[1] + 1], width_weight)
-            logits_BKWE += width_KE[:, None]
-        spans = mask_BKW.nonzero()
-        row, width, start = spans.unbind(1)
-        entity_logits = logits_BKWE.flatten(0, 2)[(row * mask_BKW.shape[1] + width) * mask_BKW.shape[2] + start]
-        return torch.stack((row, start, start + width + 1), dim=1), entity_logits
-
-    def _widen(self, running_BWH: Tensor, next_BWH: Tensor) -> Tensor:
-        return torch.maximum(running_BWH, next_BWH) if self.config.span_pooling == "max" else running_BWH + next_BWH
-
-    def _average(self, pooled: Tensor, counts: Tensor) -> Tensor:
-        """Sums to means, over subwords as the original does; other poolings pass."""
-        return pooled / counts.clamp(min=1).unsqueeze(-1) if self.config.span_pooling == "mean" else pooled
-
-    def _pool_spans(self, words_BWH: Tensor, counts_BW: Tensor, spans_N3: Tensor) -> Tensor:
-        """Span vectors (N, H)."""
-        if self.config.span_pooling == "max":
-            return range_max(range_table(words_BWH, words_BWH.shape[1]), spans_N3)
-        counts = range_sum(counts_BW.unsqueeze(-1), spans_N3).squeeze(-1)
-        return self._average(range_sum(words_BWH, spans_N3), counts)
-
-    def _widths(self, spans_N3: Tensor) -> Tensor:
-        return (spans_N3[:, 2] - spans_N3[:, 1]).clamp(max=self.config.width_table_size - 1)
-
-    def _concat(self, vectors: tuple[Tensor, ...], spans: tuple[Tensor, ...]) -> Tensor:
-        """Vectors ‖ width embeddings of the spans, along the last dimension."""
-        if self.width_embeddings is None:
-            return torch.cat(vectors, dim=-1)
-        return torch.cat((*vectors, *(self.width_embeddings(self._widths(s)) for s in spans)), dim=-1)
-
-    def _context(
-        self, cls_BH: Tensor, table_JBWH: Tensor | None, sentence_index: Tensor, heads_P3: Tensor, tails_P3: Tensor
+    def _score_pairs(
+        self, classifier: nn.Linear, states: WordStates, spans_N3: Tensor, pooled_NH: Tensor, pairs_P2: Tensor
     ) -> Tensor:
-        """Context vectors (P, H)."""
-        if table_JBWH is None:
-            return cls_BH[heads_P3[:, 0]]
-        if self.config.relation_context == "full":
-            return range_max(table_JBWH, sentence_ranges(sentence_index, heads_P3))
-        return range_max(table_JBWH, context_ranges(heads_P3, tails_P3))
-
-    def _context_table(self, words_BWH: Tensor) -> Tensor | None:
-        return None if self.config.relation_context == "cls" else range_table(words_BWH, words_BWH.shape[1])
-
-    def _score_pairs_whole(
-        self,
-        cls_BH: Tensor,
-        words_BWH: Tensor,
-        sentence_index: Tensor,
-        spans_N3: Tensor,
-        pooled_NH: Tensor,
-        pairs_P2: Tensor,
-    ) -> Tensor:
-        """Relation logits (P, Q) from each pair's concatenated representation, with dropout: the training path."""
+        """Relation logits (P, Q): from whole representations with dropout in training, else as a sum of terms."""
+        widths_ND, context = self._widths(spans_N3), self.config.relation_context
+        if not self.training:
+            return score_pairs(states, classifier, spans_N3, pooled_NH, widths_ND, pairs_P2, context)
         head, tail = pairs_P2.unbind(1)
-        context = self._context(cls_BH, self._context_table(words_BWH), sentence_index, spans_N3[head], spans_N3[tail])
-        whole = self._concat((context, pooled_NH[head], pooled_NH[tail]), (spans_N3[head], spans_N3[tail]))
-        return self.relation_classifier(self.dropout(whole))
+        context_PH = states.contexts(spans_N3[head], spans_N3[tail], context)
+        widths = (None, None) if widths_ND is None else (widths_ND[head], widths_ND[tail])
+        return classifier(self.dropout(self._concat((context_PH, pooled_NH[head], pooled_NH[tail]), widths)))
 
-    def _score_pairs_split(
-        self,
-        cls_BH: Tensor,
-        words_BWH: Tensor,
-        sentence_index: Tensor,
-        spans_N3: Tensor,
-        pooled_NH: Tensor,
-        pairs_P2: Tensor,
-    ) -> Tensor:
-        """Relation logits (P, Q) as head + tail + context terms: the classifier is linear in its concatenated input.
+    def _widths(self, spans_N3: Tensor) -> Tensor | None:
+        """Width embeddings (N, D); spans wider than the table share its last row."""
+        if self.width_embeddings is None:
+            return None
+        return self.width_embeddings((spans_N3[:, 2] - spans_N3[:, 1]).clamp(max=self.config.width_table_size - 1))
 
-        Heads and tails are multiplied once per span instead of once per pair, and pairs are scored in chunks.
-        """
-        H, D = pooled_NH.shape[1], self.config.width_embedding_size
-        context_weight, head_weight, tail_weight, head_width, tail_width = self.relation_classifier.weight.split(
-            (H, H, H, D, D), dim=1
-        )
-        head_NQ = nn.functional.linear(pooled_NH, head_weight, self.relation_classifier.bias)
-        tail_NQ = nn.functional.linear(pooled_NH, tail_weight)
-        if self.width_embeddings is not None:
-            width_ND = self.width_embeddings(self._widths(spans_N3))
-            head_NQ = head_NQ + nn.functional.linear(width_ND, head_width)
-            tail_NQ = tail_NQ + nn.functional.linear(width_ND, tail_width)
-        table = self._context_table(words_BWH) if len(pairs_P2) else None
-
-        def score_context(heads_3: Tensor, tails_3: Tensor) -> Tensor:
-            context = self._context(cls_BH, table, sentence_index, heads_3, tails_3)
-            return nn.functional.linear(context, context_weight)
-
-        chunk = max(_CHUNK_NUMBERS // H, 1)
-        if len(pairs_P2) <= chunk:
-            head, tail = pairs_P2.unbind(1)
-            return head_NQ[head] + tail_NQ[tail] + score_context(spans_N3[head], spans_N3[tail])
-        return _score_many_pairs(head_NQ, tail_NQ, spans_N3, pairs_P2, words_BWH.shape[:2], chunk, score_context)
-
-
-def _score_many_pairs(head_NQ, tail_NQ, spans_N3, pairs_P2, window_shape, chunk, score_context) -> Tensor:
-    """Chunked `head + tail + context`; when pairs outnumber the possible contexts, each context is scored once."""
-    B, W = window_shape
-    logits = head_NQ.new_empty(len(pairs_P2), head_NQ.shape[1])
-    shared = B * (W + 1) ** 2 <= len(pairs_P2)
-    if shared:
-        seen = torch.zeros(B * (W + 1) ** 2, dtype=torch.bool, device=pairs_P2.device)
-        for pairs in pairs_P2.split(chunk):
-            seen[_context_keys(spans_N3, pairs, W)] = True
-        keys = seen.nonzero().squeeze(1)
-        slots = seen.cumsum(0) - 1
-        row, start, end = keys // (W + 1) ** 2, keys // (W + 1) % (W + 1), keys % (W + 1)
-        # Any two spans around the gap stand for all pairs that share it.
-        left, right = torch.stack((row, start - 1, start), 1), torch.stack((row, end, end + 1), 1)
-        context = torch.cat([score_context(a, b) for a, b in zip(left.split(chunk), right.split(chunk), strict=True)])
-    for low in range(0, len(pairs_P2), chunk):
-        pairs = pairs_P2[low : low + chunk]
-        head, tail = pairs.unbind(1)
-        if shared:
-            context_PQ = context[slots[_context_keys(spans_N3, pairs, W)]]
-        else:
-            context_PQ = score_context(spans_N3[head], spans_N3[tail])
-        logits[low : low + chunk] = head_NQ[head] + tail_NQ[tail] + context_PQ
-    return logits
-
-
-def _context_keys(spans_N3: Tensor, pairs_P2: Tensor, W: int) -> Tensor:
-    row, start, end = context_ranges(spans_N3[pairs_P2[:, 0]], spans_N3[pairs_P2[:, 1]]).unbind(1)
-    return (row * (W + 1) + start) * (W + 1) + end
+    def _concat(self, vectors: tuple[Tensor, ...], widths: tuple[Tensor | None, ...]) -> Tensor:
+        """Vectors ‖ width embeddings, along the last dimension."""
+        return torch.cat((*vectors, *(width for width in widths if width is not None)), dim=-1)
 
 
 def _span_loss(logits: Tensor, labels: Tensor, count: Tensor | int | None) -> Tensor:
@@ -500,7 +363,7 @@ def _relation_loss(logits: Tensor, labels: Tensor, count: Tensor | int | None) -
 def _drop_pooler(backbone: nn.Module) -> None:
     """SpERT reads the first position itself; an unused pooler would break distributed training."""
     if getattr(backbone, "pooler", None) is not None:
-        backbone.pooler = None
+        backbone.register_module("pooler", None)
 
 
 def _check_window_length(wanted: int | None, backbone: PreTrainedModel) -> int | None:
@@ -527,6 +390,8 @@ def _position_rows(backbone: nn.Module) -> int | None:
 
 def _labels_differ(name: str, saved: dict[str, Any], kwargs: dict[str, Any]) -> bool:
     config = kwargs.get("config")
+    if isinstance(config, str | os.PathLike):
+        config = SpertConfig.from_pretrained(config)
     wanted = kwargs.get(name, getattr(config, name, None) if config is not None else None)
     return wanted is not None and list(wanted) != list(saved.get(name, []))
 

@@ -54,7 +54,7 @@ def candidate_spans(sentence_index_BW: Tensor, max_width: int) -> Tensor:
     >>> candidate_spans(torch.tensor([[0, 0, 1, -1]]), 2).tolist()
     [[0, 0, 1], [0, 1, 2], [0, 2, 3], [0, 0, 2]]
     """
-    return _spans_from_mask(candidate_mask(sentence_index_BW, max_width))
+    return spans_of_mask(candidate_mask(sentence_index_BW, max_width))
 
 
 def candidate_mask(sentence_index_BW: Tensor, max_width: int) -> Tensor:
@@ -67,7 +67,8 @@ def candidate_mask(sentence_index_BW: Tensor, max_width: int) -> Tensor:
     return same_BKW & (sentence_index_BW >= 0).unsqueeze(1)
 
 
-def _spans_from_mask(mask_BKW: Tensor) -> Tensor:
+def spans_of_mask(mask_BKW: Tensor) -> Tensor:
+    """Candidates of a mask from `candidate_mask`, in the order of its entries: (S, 3)."""
     row, width, start = mask_BKW.nonzero().unbind(1)
     return torch.stack((row, start, start + width + 1), dim=1)
 
@@ -82,12 +83,19 @@ def range_table(x_BWH: Tensor, longest: int) -> Tensor:
     Returns:
         (J, B, W, H) with `2^(J-1) <= longest`. Entries that would run over the end cover what there is.
     """
+    num_levels = max(longest, 1).bit_length()
+    if not torch.is_grad_enabled():  # in place: one copy of the table instead of two
+        table_JBWH = x_BWH.new_empty(num_levels, *x_BWH.shape)
+        table_JBWH[0] = x_BWH
+        for level in range(1, num_levels):
+            step, lower, upper = 1 << (level - 1), table_JBWH[level - 1], table_JBWH[level]
+            torch.maximum(lower[:, :-step], lower[:, step:], out=upper[:, :-step])
+            upper[:, -step:] = lower[:, -step:]
+        return table_JBWH
     levels = [x_BWH]
-    for level in range(max(longest, 1).bit_length() - 1):
-        step = 1 << level
-        previous = levels[-1]
-        doubled = torch.maximum(previous[:, :-step], previous[:, step:])
-        levels.append(torch.cat((doubled, previous[:, -step:]), dim=1))
+    for level in range(1, num_levels):
+        step, lower = 1 << (level - 1), levels[-1]
+        levels.append(torch.cat((torch.maximum(lower[:, :-step], lower[:, step:]), lower[:, -step:]), dim=1))
     return torch.stack(levels)
 
 

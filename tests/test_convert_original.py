@@ -104,6 +104,7 @@ def test_convert_gives_a_whole_folder_with_the_same_numbers(tmp_path: Path, safe
     source = write_checkpoint(tmp_path / "source", safetensors=safetensors)
     main([str(source), "--output", str(tmp_path / "made" / "model"), *FLAGS])
     assert [path.name for path in (tmp_path / "made").iterdir()] == ["model"]
+    assert "# model" in (tmp_path / "made" / "model" / "README.md").read_text("utf-8")
     model, info = SpertModel.from_pretrained(tmp_path / "made" / "model", output_loading_info=True)
     assert not any(info[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys"))
     ours, theirs = model.state_dict(), build_weights()

@@ -38,7 +38,9 @@ GOLD = [
         "relations": [{"type": "Born_In", "head": 0, "tail": 1}],
     }
 ]
-FOUND = [{"entities": [*GOLD[0]["entities"][:1], {"type": "Work", "start": 3, "end": 4}], "relations": GOLD[0]["relations"]}]
+FOUND = [
+    {"entities": [*GOLD[0]["entities"][:1], {"type": "Work", "start": 3, "end": 4}], "relations": GOLD[0]["relations"]}
+]
 SCORES = score_examples(GOLD, FOUND, **LABELS)
 SPLIT = {"sentences": 8, "entities": 20, "relations": 9, "without_relations": 0, "wide_entities": 1}
 DATA = {
@@ -92,7 +94,11 @@ def snippet(card: str) -> str:
 
 def test_card_metadata_name_the_convention_of_every_score(folder: Path) -> None:
     data = ModelCard(build_card(folder)).data
-    assert (data.pipeline_tag, data.library_name, data.base_model) == ("token-classification", "transformers", "org/encoder")
+    assert (data.pipeline_tag, data.library_name, data.base_model) == (
+        "token-classification",
+        "transformers",
+        "org/encoder",
+    )
     assert (data.language, data.license, data.datasets, data.model_name) == ("en", "unknown", ["conll04"], "tiny")
     assert {"spert", "joint-extraction", "relation-extraction", "named-entity-recognition"} <= set(data.tags)
     results = {result.metric_name: result for result in data.eval_results}

@@ -186,12 +186,14 @@ OTHER_LABELS = [
 
 
 @pytest.mark.parametrize("labels", OTHER_LABELS, ids=str)
-def test_loading_other_labels_needs_new_classifiers(saved: Path, labels: dict[str, list[str]]):
+def test_loading_other_labels_needs_new_classifiers(saved: Path, tmp_path: Path, labels: dict[str, list[str]]):
     message = f"{' and '.join(labels)} differ from those saved in .*: pass new_classifiers=True"
     config = SpertConfig.from_pretrained(saved, **labels)
+    config.save_pretrained(tmp_path)
     for load, given in (
         (SpertModel.from_pretrained, labels),
         (SpertModel.from_pretrained, {"config": config}),
+        (SpertModel.from_pretrained, {"config": str(tmp_path)}),
         (AutoModel.from_pretrained, labels),
         (AutoModel.from_pretrained, {"config": config}),
     ):

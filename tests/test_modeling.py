@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +11,7 @@ from tiny_models import HIDDEN, build_batch, build_spert, build_window
 from torch import Tensor
 
 from modeling_spert import SpertModel, SpertOutput
-from modeling_spert import modeling_spert as modeling
+from modeling_spert import heads_spert as heads
 from modeling_spert.configuration_spert import RELATION_CONTEXTS, SPAN_POOLINGS
 from modeling_spert.spans_spert import ordered_pairs, surviving_spans
 
@@ -121,16 +118,13 @@ def test_modeling_pairs_in_chunks_score_as_at_once(
     windows = [build_window([1, 2, 1], [1, 1, 1, 2, 1, 1], seed=3), build_window([2, 1, 1, 1], seed=4)]
     batch = build_batch(*windows)
     B, W = batch["sentence_index"].shape
-    if shared:
-        given = {"entity_threshold": 0.0}
-    else:
-        given = {"pairs": model(**batch, entity_threshold=0.0).pairs[::13]}
+    given = {"entity_threshold": 0.0} if shared else {"pairs": model(**batch, entity_threshold=0.0).pairs[::13]}
     at_once = model(**batch, **given)
     # Contexts are scored once each where there are at least as many pairs as possible contexts.
     assert (len(at_once.pairs) >= B * (W + 1) ** 2) == shared and len(at_once.pairs) > 30
-    monkeypatch.setattr(modeling, "_CHUNK_NUMBERS", 7 * HIDDEN)
+    monkeypatch.setattr(heads, "_CHUNK_NUMBERS", 7 * HIDDEN)
     assert_equal_output(model(**batch, **given), at_once)
-    monkeypatch.setattr(modeling, "_CHUNK_NUMBERS", 1)  # a pair at a time
+    monkeypatch.setattr(heads, "_CHUNK_NUMBERS", 1)  # a pair at a time
     assert_equal_output(model(**batch, **given), at_once)
 
 
@@ -379,39 +373,3 @@ def test_modeling_forward_takes_embeddings_and_gives_tuples():
 def test_modeling_forward_without_word_index_says_what_makes_one():
     with pytest.raises(ValueError, match=r"word_index .* sentence_index .* collate_windows"):
         build_spert()(input_ids=torch.zeros(1, 3, dtype=torch.long))
-
-
-_EVERY_SPAN_SURVIVES = """
-import resource, sys
-sys.path[:0] = sys.argv[1:3]
-import torch
-torch.set_num_threads(1)
-from modeling_spert.decoding_spert import decode_windows, decoding_rules
-from tiny_models import build_batch, build_spert, build_window
-model = build_spert(
-    max_span_width=10, relation_types=list("qrstu"), backbone={"hidden_size": 64, "max_position_embeddings": 512}
-)
-with torch.no_grad():
-    model.entity_classifier.bias[0] = -100
-    logits = model(**build_batch(build_window([1] * 30))).relation_logits
-    model.relation_classifier.bias -= logits.flatten().topk(40).values[-1]  # few relations hold
-window = build_window([1] * 400)
-with torch.inference_mode():
-    output = model(**build_batch(window))
-((extraction,),) = decode_windows(output, [window], decoding_rules(model.config))
-unit = 1 if sys.platform == "darwin" else 1024  # Linux counts in kB
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-print(len(output.spans), len(output.pairs), len(extraction.entities), len(extraction.relations), peak)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no resource module")
-def test_modeling_every_span_of_a_400_word_sentence_fits_into_2_gb():
-    folder = Path(__file__).parent
-    command = [sys.executable, "-c", _EVERY_SPAN_SURVIVES, str(folder), str(folder.parent)]
-    printed = subprocess.run(command, capture_output=True, text=True, timeout=280)
-    assert printed.returncode == 0, printed.stderr[-2000:]
-    spans, pairs, entities, relations, peak = map(int, printed.stdout.split())
-    assert spans == entities == 3955 and pairs == 3955 * 3954
-    assert 0 < relations < 100_000
-    assert peak < 2e9

@@ -32,6 +32,8 @@ STRANGE = {
     "spaces": " \t\n  ",
 }
 
+ANY_CHARACTER = st.characters(exclude_categories=())  # lone surrogates too, which JSON can carry
+
 
 @pytest.fixture(scope="module")
 def pipe() -> JointExtractionPipeline:
@@ -100,7 +102,7 @@ def test_pipeline_takes_words_of_one_sentence(pipe):
 
 
 def test_pipeline_splits_no_given_token(finder):
-    tokens = ["Dr.", "it's 5%", "", "…", "\u200b", "(a"]
+    tokens = ["Dr.", "it's 5%", "", "…", "\u200b", "(a", "\ud800"]
     answer = finder({"tokens": tokens})
     check_answer(answer)
     assert [e["text"] for e in answer["entities"]] == tokens
@@ -162,7 +164,7 @@ def test_pipeline_offsets_match_strange_text(pipe, finder, name):
 
 
 @settings(max_examples=60)
-@given(st.text(alphabet=st.characters(), max_size=200))
+@given(st.text(alphabet=ANY_CHARACTER, max_size=200))
 @example("a" * 150 + "\u0301" * 3)
 def test_pipeline_offsets_match_any_text(text):
     for extract in _PIPES:
@@ -172,7 +174,7 @@ def test_pipeline_offsets_match_any_text(text):
 
 
 @settings(max_examples=40)
-@given(st.lists(st.lists(st.text(alphabet=st.characters(), max_size=8), max_size=6), max_size=4))
+@given(st.lists(st.lists(st.text(alphabet=ANY_CHARACTER, max_size=8), max_size=6), max_size=4))
 def test_pipeline_offsets_match_any_words(sentences):
     words = list(itertools.chain(*sentences))
     for extract in _PIPES:

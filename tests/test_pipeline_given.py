@@ -96,6 +96,15 @@ def test_pipeline_joins_bridged_sentences_of_words(pipe):
     assert [e["text"] for e in joined["entities"]] == ["Ada", "wrote Oslo", "Oslo", "Vik"]
 
 
+@pytest.mark.parametrize("context", ["none", "document"])
+def test_pipeline_relates_given_entities_inside_sentences(pipe, context):
+    document = {
+        "sentences": [["Ada", "wrote"], ["Lund"], ["born", "about"]],
+        "entities": words(*[(i, i + 1) for i in range(5)]),
+    }
+    assert related(pipe(document, context=context)) == {(0, 1), (1, 0), (3, 4), (4, 3)}
+
+
 def test_pipeline_relates_nested_but_not_equal_spans(pipe):
     given = [*words((0, 2)), *words((0, 1)), *words((0, 2), label="Person"), *words((0, 2))]
     answer = pipe({"tokens": TOKENS, "entities": given})

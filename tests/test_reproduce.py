@@ -125,26 +125,29 @@ def test_report_sets_the_published_figure_beside_its_own_convention() -> None:
     assert line.endswith("| 79.24 |")
 
 
-def test_reproduce_runs_every_seed_and_keeps_what_is_finished(
-    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_reproduce_keeps_what_is_finished_and_runs_the_rest(
+    folders: dict[str, Path], called: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    argv = command(folders, "conll04", "seeds", "--seeds", "2")
-    process = start_script(argv)
+    output = folders["root"] / "seeds"
+    process = start_script(command(folders, "conll04", "seeds", "--seeds", "1"))
     printed, _ = process.communicate(timeout=240)
     assert process.returncode == 0, printed
-    content = json.loads((folders["root"] / "seeds" / "reproduce.json").read_text("utf-8"))
+    assert (output / "reproduce.md").read_text("utf-8") in printed and "One run." in printed
+    assert "not recorded" not in printed and "- Encoder: local folder bert" in printed
+    assert str(folders["root"]) not in (output / "reproduce.md").read_text("utf-8")
+
+    run_main(reproduce, command(folders, "conll04", "seeds", "--seeds", "2"))
+    printed = capsys.readouterr().out
+    assert len(called) == 1 and "[1/2] seed42: finished before" in printed and "[2/2] seed43: starts" in printed
+    content = json.loads((output / "reproduce.json").read_text("utf-8"))
     assert content["seeds"] == [42, 43] and content["folds"] == []
     assert content["facts"]["Scored on"] == "test, after 2 steps" and "train+dev" in content["facts"]["Recipe"]
     found = [run["scores"]["ner_f1_micro"] for run in content["runs"]]
     assert content["scores"]["ner_f1_micro"]["mean"] == pytest.approx(sum(found) / 2)
-    report = (folders["root"] / "seeds" / "reproduce.md").read_text("utf-8")
-    assert (
-        report in printed and "over 2 seeds" in report and "Incomplete" not in report and "not recorded" not in report
-    )
-
-    monkeypatch.setattr(runs, "_call", lambda _: pytest.fail("a finished run was run again"))
-    run_main(reproduce, argv)
-    assert capsys.readouterr().out.count("finished before") == 2
+    report = (output / "reproduce.md").read_text("utf-8")
+    assert report in printed and "over 2 seeds" in report and "Incomplete" not in report
+    run_main(reproduce, command(folders, "conll04", "seeds", "--seeds", "2"))
+    assert len(called) == 1
 
 
 def test_reproduce_other_arguments_are_refused_before_anything_runs(
@@ -244,13 +247,14 @@ def test_ablations_share_the_recipes_run_and_stand_beside_the_paper(
     assert len(called) == 3
 
 
-def test_ablations_flags_and_values_are_training_arguments() -> None:
+def test_ablations_flags_and_values_are_training_arguments_and_the_papers_comes_first() -> None:
+    recipe = ["--config", str(ROOT / "configs" / "conll04.yaml")]
+    paper = train_accelerate.parse_arguments(recipe)
     for ablation in published.ABLATIONS.values():
+        assert str(getattr(paper, ablation.flag)) == ablation.values[0]
         for value in ablation.values:
-            argv = ["--dataset", "demo", "--output_dir", "x", f"--{ablation.flag}", value]
-            assert str(getattr(train_accelerate.parse_arguments(argv), ablation.flag)) == value
-        default = train_accelerate.parse_arguments(["--dataset", "demo", "--output_dir", "x"])
-        assert str(getattr(default, ablation.flag)) == ablation.values[0]
+            switched = train_accelerate.parse_arguments([*recipe, f"--{ablation.flag}", value])
+            assert str(getattr(switched, ablation.flag)) == value
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
