@@ -123,7 +123,8 @@ def load_model(args: TrainingArguments, data: JointDataset) -> tuple[SpertModel,
         segmentation=infer_rules(data.select(args.train_split)["tokens"]).to_dict(),
         label_names=label_names(data),
     )
-    return model, load_tokenizer(name)
+    case = {} if args.lowercase is None else {"do_lower_case": args.lowercase}
+    return model, load_tokenizer(name, **case)
 
 
 def label_names(data: JointDataset) -> dict[str, str]:
@@ -216,7 +217,7 @@ class Trainer:
         if args.freeze_backbone:
             model.backbone.requires_grad_(False)
         if args.gradient_checkpointing:
-            model.gradient_checkpointing_enable()
+            enable_checkpointing(model)
         examples = list(run.data.select(args.train_split))
         wide = count_wide_entities(examples, model.config.max_span_width)
         if wide:
@@ -405,6 +406,12 @@ def finish(run: Run) -> None:
     if run.push:
         address = run.push.push_result(run.output_dir, run.output_dir.resolve().name)
         run.accelerator.print(f"Pushed to {address}" if address else f"Not pushed to {run.push.repo_id}: see above")
+
+
+def enable_checkpointing(model: SpertModel) -> None:
+    """Recompute activations in the backward pass; transformers 5.23 renamed the switch."""
+    enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+    enable()
 
 
 def prepare_output_dir(args: TrainingArguments, accelerator: Accelerator) -> None:

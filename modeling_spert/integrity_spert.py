@@ -12,7 +12,6 @@ from typing import Any
 
 from huggingface_hub import try_to_load_from_cache
 
-WEIGHT_FILES = ("config.json", "*.safetensors", "*.safetensors.index.json")
 TOKENIZER_FILES = (
     "tokenizer*.json",
     "special_tokens_map.json",
@@ -25,22 +24,24 @@ TOKENIZER_FILES = (
 
 def check_cached_files(
     name_or_folder: str | os.PathLike[str],
-    patterns: Iterable[str] = WEIGHT_FILES,
+    patterns: Iterable[str] = ("*",),
     *,
     revision: str | None = None,
     cache_dir: str | Path | None = None,
     **_: Any,
 ) -> None:
-    """Compare the cached files of a model with what the Hub announced; a folder of the user's own is not looked at.
+    """Compare the cached files of a model with what the Hub announced, and remove those that differ from the cache.
+
+    A folder of the user's own is not looked at.
 
     Args:
         name_or_folder: As `from_pretrained` took it.
-        patterns: Glob patterns of the files to read, all of them, at the speed of a SHA-256.
+        patterns: Glob patterns of the files to read, at the speed of a SHA-256.
         revision: Branch, tag or commit that was loaded.
         cache_dir: Where it was loaded to; default: the Hub's cache.
 
     Raises:
-        OSError: If a file is not what the Hub announced.
+        OSError: If a file was not what the Hub announced.
     """
     if os.path.isdir(name_or_folder):
         return
@@ -49,17 +50,30 @@ def check_cached_files(
         return
     snapshot = Path(config).parent
     for file in sorted({file for pattern in patterns for file in snapshot.glob(pattern)}):
-        if not _is_as_announced(file.resolve()):
+        if not file.is_symlink():  # where there are no symbolic links, the cache does not keep what was announced
+            continue
+        blob = Path(os.path.normpath(file.parent / os.readlink(file)))
+        if not _is_as_announced(blob):
             raise OSError(
-                f"{file.name} of {name_or_folder} in the cache ({file}) is not the file that the Hub announced: it was "
-                "altered or cut short on its way. Load it once with force_download=True, which fetches it again; or "
-                "with verify_files=False, if it comes through a mirror that announces other digests"
+                f"{file.name} of {name_or_folder} in the cache is not the file that the Hub announced: it was altered "
+                f"or cut short on its way. {_remove(file, blob)}; or load it with verify_files=False, if it comes "
+                "through a mirror that announces other digests"
             )
+
+
+def _remove(*files: Path) -> str:
+    """Remove a file from the cache: the client would neither fetch it again nor, forced to, use what it fetched."""
+    try:
+        for file in files:
+            file.unlink()
+    except OSError as error:
+        return f"It could not be removed ({error}): delete {' and '.join(map(str, files))}, then load the model again"
+    return "It has been removed: load the model again, which fetches it again"
 
 
 def _is_as_announced(blob: Path) -> bool:
     """Whether a file of the cache fits its name; True where the name is no digest that we know."""
-    if blob.parent.name != "blobs" or len(blob.name) not in (40, 64):
+    if len(blob.name) not in (40, 64) or set(blob.name) - set("0123456789abcdef"):
         return True
     if len(blob.name) == 64:
         return _digest(blob, hashlib.sha256()) == blob.name

@@ -29,6 +29,7 @@ class TrainingArguments:
     # Settings of the model without a default here: SpertConfig holds the paper's, and a model that is loaded its own.
     backbone: str = _arg("bert-base-cased", "pretrained encoder: Hub name, folder, or 'bundled' (all-MiniLM-L6-v2)")
     pretrained: Literal["all", "embeddings", "none"] = _arg("all", "which weights of the encoder to keep")
+    lowercase: bool | None = _arg(None, "whether the tokenizer lower-cases; default: what its files say, else it does")
     freeze_backbone: bool = _arg(False, "train the heads only")
     model: str | None = _arg(None, "SpERT model to continue from or to evaluate, instead of an encoder")
     new_classifiers: bool = _arg(False, "with --model and other labels: start new classifiers")

@@ -155,6 +155,36 @@ def test_accumulated_batches_train_as_one_batch(folders: dict[str, Path]) -> Non
     assert losses(folders, "small") == pytest.approx(losses(folders, "large"), abs=2e-5)
 
 
+def test_recomputed_activations_change_no_loss(folders: dict[str, Path]) -> None:
+    for output, flags in (("stored", ()), ("recomputed", ("--gradient_checkpointing",))):
+        train_accelerate.main(
+            command(folders, output, "--max_steps", "4", "--head_dropout", "0", *flags, backbone="calm")
+        )
+    assert losses(folders, "recomputed") == pytest.approx(losses(folders, "stored"), abs=1e-5)
+
+
+def test_frozen_encoder_stays_as_it_was(folders: dict[str, Path]) -> None:
+    train_accelerate.main(command(folders, "frozen", "--max_steps", "4", "--freeze_backbone"))
+    trained = SpertModel.from_pretrained(folders["root"] / "frozen").backbone.state_dict()
+    before = SpertModel.from_backbone(str(folders["bert"]), entity_types=["A"]).backbone.state_dict()
+    assert all(torch.equal(trained[key], before[key]) for key in before)
+
+
+def test_windows_over_documents_train_and_evaluate(folders: dict[str, Path], tmp_path: Path) -> None:
+    for name in ("train", "dev"):
+        rows = json.loads((folders["data"] / f"{name}.json").read_text("utf-8"))
+        for number, row in enumerate(rows):
+            row |= {"doc_id": f"d{number // 3}", "sentence_index": number % 3}
+        (tmp_path / f"{name}.json").write_text(json.dumps(rows), encoding="utf-8")
+    argv = command(folders, "documents", "--max_steps", "4", "--context", "document")
+    argv[argv.index("--dataset") + 1] = str(tmp_path)
+    train_accelerate.main(argv)
+    model = SpertModel.from_pretrained(folders["root"] / "documents")
+    assert model.config.context == "document"
+    predictions = json.loads((folders["root"] / "documents" / "predictions_dev.json").read_text("utf-8"))
+    assert [row["sentence_index"] for row in predictions] == [0, 1, 2, 0, 1, 2]
+
+
 def test_evaluations_choose_the_best_model(folders: dict[str, Path]) -> None:
     flags = ("--num_train_epochs", "4", "--eval_every", "1", "--best_metric", "ner_f1_micro", "--learning_rate", "4e-3")
     train_accelerate.main(command(folders, "chosen", *flags))
