@@ -23,7 +23,7 @@ demo: $(READY)  ## train on the demo corpus, print test scores, extract from new
 	@$(BIN)/python examples/extract.py runs/demo
 
 test: $(READY)  ## every test except the slow ones and those that need a GPU
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-slow: $(READY)  ## the slow tests only
 	@$(BIN)/python -m pytest -m slow

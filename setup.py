@@ -52,6 +52,7 @@ EXTRAS = {
         "psutil",
         "pytest>=8",
         "pytest-timeout",
+        "pytest-xdist",
         "ruff",
         "sacremoses",
         "setuptools>=77",

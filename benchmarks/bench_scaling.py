@@ -58,7 +58,12 @@ def compare(workload: Workload, num_subwords: int, args: argparse.Namespace, **c
     }
     found = summarize(interleave(candidates, args.repetitions, args.warmup), "encoder")
     seconds = {name: found["seconds"][name]["cpu"]["median"] for name in candidates}
-    return {"words": words, **count_extracted(model, [batch]), **seconds, "above": seconds["spert"] - seconds["encoder"]}
+    return {
+        "words": words,
+        **count_extracted(model, [batch]),
+        **seconds,
+        "above": seconds["spert"] - seconds["encoder"],
+    }
 
 
 def by_length(workload: Workload, args: argparse.Namespace) -> list[dict[str, Any]]:

@@ -284,14 +284,15 @@ def _build_window(
     for order, piece in enumerate(pieces):
         sentence = sentences[piece.sentence]
         position = sum(sentence.subwords_per_word[: piece.start])
-        for count in sentence.subwords_per_word[piece.start : piece.end]:
+        counts = sentence.subwords_per_word[piece.start : piece.end]
+        for word, count in enumerate(counts, len(sentence_index)):
             kept = min(count, room)
             if kept < count:
                 logger.warning(f"A word of {count} subwords does not fit into a window: its first {room} are read")
-            input_ids.extend(sentence.input_ids[position : position + kept])
-            word_index.extend([len(sentence_index)] * kept)
-            sentence_index.append(order)
+            input_ids += sentence.input_ids[position : position + kept]
+            word_index += (word,) * kept
             position += count
+        sentence_index += (order,) * len(counts)
     input_ids.extend(after)
     word_index.extend([-1] * len(after))
     return Window(tuple(input_ids), tuple(word_index), tuple(sentence_index), tuple(pieces))

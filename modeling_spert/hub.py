@@ -145,7 +145,9 @@ def push_files(
     Raises:
         PushError: If a step fails for good.
     """
-    target: dict[str, Any] = {"repo_id": repo_id, "repo_type": repo_type}
+    what = f"push to {repo_id}"
+    full_id = create_repository(api, repo_id, repo_type=repo_type, private=private, tries=tries, **create)
+    target: dict[str, Any] = {"repo_id": full_id, "repo_type": repo_type}
 
     def commit() -> CommitInfo:
         # New each time: an operation remembers how far it came.
@@ -159,8 +161,6 @@ def push_files(
             operations += [CommitOperationDelete(path_in_repo=path) for path in stale]
         return api.create_commit(**target, operations=operations, commit_message=message, revision=branch)
 
-    what = f"push to {repo_id}"
-    create_repository(api, repo_id, repo_type=repo_type, private=private, tries=tries, **create)
     if branch and branch != "main":
         try_again(lambda: api.create_branch(**target, branch=branch, exist_ok=True), what, tries)
     made = try_again(commit, what, tries)
@@ -171,17 +171,22 @@ def push_files(
 
 def create_repository(
     api: HfApi, repo_id: str, *, repo_type: str = "model", private: bool = False, tries: int = 4, **create: Any
-) -> None:
+) -> str:
     """Create a repository, or make sure that one that exists is no more public than asked.
+
+    Returns:
+        Its whole name: the user's own is put before one without.
 
     Raises:
         PushError: If that fails, or `private` is asked and the repository is public.
     """
     what = f"create {repo_id}"
-    target: dict[str, Any] = {"repo_id": repo_id, "repo_type": repo_type}
-    try_again(lambda: api.create_repo(**target, private=private, exist_ok=True, **create), what, tries)
-    if private and not try_again(lambda: api.repo_info(**target), what, tries).private:
-        raise PushError(f"{repo_id} exists and is public, private was asked: nothing was pushed")
+    made = try_again(
+        lambda: api.create_repo(repo_id, repo_type=repo_type, private=private, exist_ok=True, **create), what, tries
+    )
+    if private and not try_again(lambda: api.repo_info(made.repo_id, repo_type=repo_type), what, tries).private:
+        raise PushError(f"{made.repo_id} exists and is public, private was asked: nothing was pushed")
+    return made.repo_id
 
 
 def try_again(action: Callable[[], Result], what: str, tries: int = 4) -> Result:

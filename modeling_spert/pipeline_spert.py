@@ -4,6 +4,7 @@ Texts are split into sentences and words by the rules in the model's configurati
 by length into batches, and the answers come back in the order of the texts.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -107,6 +108,7 @@ class JointExtractionPipeline(Pipeline):
     _load_image_processor = False
     _load_video_processor = False
     _load_feature_extractor = False
+    _rules: tuple[dict[str, Any] | None, SegmentationRules] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -166,7 +168,9 @@ class JointExtractionPipeline(Pipeline):
         rest = iter(inputs)
         while chunk := list(islice(rest, _CHUNK_DOCUMENTS)):
             documents = [self.preprocess(item, **preprocess) for item in chunk]
-            for document, extractions in zip(documents, self._extract(documents, **forward), strict=True):
+            with _eval_mode(self.model):
+                found = self._extract(documents, **forward)
+            for document, extractions in zip(documents, found, strict=True):
                 yield self.postprocess((document, extractions), **postprocess)
 
     def preprocess(self, input_: Any, splitter: Splitter | None = None) -> Document:
@@ -191,9 +195,16 @@ class JointExtractionPipeline(Pipeline):
 
     def _split_text(self, text: str, splitter: Splitter | None) -> Sequence[Sequence[Word]]:
         if splitter is None:
-            settings = self.model.config.segmentation
-            return segment(text, SegmentationRules.from_dict(settings) if settings else SegmentationRules())
+            return segment(text, self._segmentation_rules())
         return _words_at(text, splitter(text))
+
+    def _segmentation_rules(self) -> SegmentationRules:
+        """The rules in the model's configuration; checked again only after they have changed."""
+        settings = self.model.config.segmentation
+        if self._rules is None or self._rules[0] != settings:
+            rules = SegmentationRules.from_dict(settings) if settings else SegmentationRules()
+            self._rules = (copy.deepcopy(settings), rules)
+        return self._rules[1]
 
     def _extract(
         self,
@@ -224,8 +235,7 @@ class JointExtractionPipeline(Pipeline):
             for rows in plan_batches(lengths, batch_size or 32, max_tokens):
                 batch = [chosen[row] for row in rows]
                 owners = [documents[number] for number, _ in batch] if given else None
-                with _eval_mode(self.model):
-                    found = self.forward({"windows": [w for _, w in batch], "owners": owners, "rules": rules})
+                found = self.forward({"windows": [w for _, w in batch], "owners": owners, "rules": rules})
                 for (number, window), extractions in zip(batch, found["extractions"], strict=True):
                     for piece, extraction in zip(window.pieces, extractions, strict=True):
                         pieces.setdefault((number, piece.sentence), []).append((piece, extraction))
@@ -284,12 +294,14 @@ class JointExtractionPipeline(Pipeline):
 @contextmanager
 def _eval_mode(model: Any) -> Iterator[None]:
     """Without dropout: a model object may come from training, which then goes on as before."""
-    training = model.training
-    model.eval()
+    training = [module for module in model.modules() if module.training]
+    if training:
+        model.eval()
     try:
         yield
     finally:
-        model.train(training)
+        for module in training:  # only these: a frozen encoder may have been in eval mode all the while
+            module.training = True
 
 
 def _form_of(input_: Any) -> str:

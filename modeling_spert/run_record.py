@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,15 +59,27 @@ def read_record(folder: Path, records: Path | None = None) -> RunRecord:
     if results is None:
         results = _evaluation_of_checkpoint(folder, evaluations)
     arguments = run.get("arguments") or (results or {}).get("arguments") or {}
+    name = (results or {}).get("dataset")
     return RunRecord(
         config=config,
-        data=run.get("data", {}),
-        arguments=arguments,
+        data=run.get("data") or ({"name": name, "title": name} if name else {}),
+        arguments={key: _without_folder(value) for key, value in arguments.items()},
         versions=run.get("versions", {}),
         results=results if results and results.get("scores") else None,
         losses=tuple((line["step"], line["loss"]) for line in lines if line.get("kind") == "train"),
         evaluations=tuple((line["step"], line) for line in evaluations),
     )
+
+
+def _without_folder(value: Any) -> Any:
+    """An argument as a card may show it, also from a record that still names folders of the machine that trained.
+
+    >>> _without_folder("/home/ada/encoder"), _without_folder("bert-base-cased"), _without_folder(3)
+    ('local folder encoder', 'bert-base-cased', 3)
+    """
+    if isinstance(value, str) and os.path.isabs(os.path.expanduser(value)):
+        return f"local folder {os.path.basename(value.rstrip(os.sep))}"
+    return value
 
 
 def _evaluation_of_checkpoint(folder: Path, evaluations: list[dict[str, Any]]) -> dict[str, Any] | None:

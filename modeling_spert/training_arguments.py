@@ -52,6 +52,7 @@ class TrainingArguments:
     per_device_train_batch_size: int = _arg(2, "windows per process and step")
     gradient_accumulation_steps: int = _arg(1, "batches per optimizer step")
     gradient_checkpointing: bool = _arg(False, "recompute activations to save memory")
+    group_by_length: bool = _arg(False, "batches of windows of about equal length; the paper mixes lengths")
     num_workers: int = _arg(0, "processes that prepare batches")
     learning_rate: float = _arg(5e-5, "peak learning rate")
     head_learning_rate: float | None = _arg(None, "peak learning rate of the classifiers; default: the same")

@@ -1,6 +1,6 @@
 """Loading batches for training: their order is a function of (seed, epoch) only."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -12,19 +12,44 @@ from modeling_spert.corpus import Example, label_windows
 from modeling_spert.sampling import NegativeSampler, TrainingCollator
 from modeling_spert.training_arguments import TrainingArguments
 
+# Rows that are sorted together, in batches: enough for batches of about equal length, few enough for other batches in
+# every epoch.
+_BATCHES_PER_POOL = 50
+
 
 class EpochSampler(Sampler[int]):
-    """All rows, shuffled anew in every epoch; `epoch` is set by the training loop."""
+    """All rows, shuffled anew in every epoch; `epoch` is set by the training loop.
 
-    def __init__(self, num_rows: int, seed: int):
+    Args:
+        num_rows: Rows of the data set.
+        seed: Seed of the run.
+        lengths: Subwords of each row: batches then hold rows of about equal length, in random order. Default: rows in
+            random order, as in the original.
+        batch_size: Rows of a batch of one process; for `lengths`.
+    """
+
+    def __init__(self, num_rows: int, seed: int, lengths: Sequence[int] | None = None, batch_size: int = 1):
         self.num_rows, self.seed, self.epoch = num_rows, seed, 0
+        self.lengths, self.batch_size = lengths, batch_size
 
     def __len__(self) -> int:
         return self.num_rows
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
-        return iter(torch.randperm(self.num_rows, generator=generator).tolist())
+        rows = torch.randperm(self.num_rows, generator=generator).tolist()
+        return iter(rows if self.lengths is None else self._group(rows, self.lengths, generator))
+
+    def _group(self, rows: list[int], lengths: Sequence[int], generator: torch.Generator) -> list[int]:
+        """Shuffled batches of rows that are near in length within their pool of shuffled rows."""
+        size = self.batch_size
+        whole = len(rows) - len(rows) % size  # what is over comes last, whatever its length: it may be dropped
+        batches: list[list[int]] = []
+        for low in range(0, whole, size * _BATCHES_PER_POOL):
+            pool = sorted(rows[low : min(low + size * _BATCHES_PER_POOL, whole)], key=lambda row: lengths[row])
+            batches.extend(pool[i : i + size] for i in range(0, len(pool), size))
+        order = torch.randperm(len(batches), generator=generator).tolist()
+        return [row for number in order for row in batches[number]] + rows[whole:]
 
 
 def build_train_loader(
@@ -47,7 +72,8 @@ def build_train_loader(
         seed=args.seed,
     )
     collator = TrainingCollator(sampler, tokenizer.pad_token_id or 0)
-    order = EpochSampler(len(rows), args.seed)
+    lengths = [len(row.window.input_ids) for row in rows] if args.group_by_length else None
+    order = EpochSampler(len(rows), args.seed, lengths, args.per_device_train_batch_size)
     loader: DataLoader = DataLoader(
         rows,  # type: ignore[arg-type] # a list is a map-style data set
         batch_size=args.per_device_train_batch_size,

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from hub import Fault, LocalHub
 from hub.client import client
-from tiny_pipeline import TEXT, save_folder, tiny_tokenizer
+from huggingface_hub import constants
+from tiny_pipeline import TEXT, save_folder, tiny_model, tiny_pipeline, tiny_tokenizer
 
 import modeling_spert.hub
 from modeling_spert import SpertModel
@@ -268,6 +269,17 @@ def test_check_cached_files_refuses(tmp_path: Path, name: str, file: str) -> Non
 def test_check_cached_files_leaves_folders_alone(saved: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(saved, tmp_path / "blobs" / ("f" * 64))
     check_cached_files(folder)
+
+
+def test_pipeline_refuses_an_altered_tokenizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that can be read, so that only its digest tells: a changed vocabulary would give words other numbers."""
+    cache = cache_with(tmp_path, b"{}", "f" * 64, "tokenizer.json")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    model = tiny_model()
+    model.config._name_or_path, model.config._commit_hash = "org/m", "a" * 40
+    with pytest.raises(OSError, match=r"tokenizer\.json of org/m in the cache is not the file"):
+        tiny_pipeline(model)
+    tiny_pipeline(model)  # it is no longer in the cache
 
 
 def test_check_vocabulary() -> None:

@@ -82,6 +82,11 @@ def test_push_model_sends_a_complete_folder_at_once(hub: LocalHub, folder: Path,
     assert 'model="tiny"' in (folder / "README.md").read_text("utf-8")  # the local folder is only read
 
 
+def test_push_model_to_a_name_without_a_namespace(hub: LocalHub, folder: Path) -> None:
+    push_model_folder(folder, "mine", private=True)
+    assert "model.safetensors" in hub.files("tester/mine")
+
+
 def test_push_model_again_changes_nothing(hub: LocalHub, folder: Path) -> None:
     first = push_model_folder(folder, "org/tiny", tag="v1")
     assert push_model_folder(folder, "org/tiny", tag="v1").oid == first.oid

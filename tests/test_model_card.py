@@ -189,15 +189,16 @@ def test_card_escapes_what_it_quotes(folder: Path) -> None:
     card = build_card(write_record(folder, {**DATA, "title": title, "citation": "<i>"}, train_split="<b>|"))
     assert_tables_are_whole(card)
     assert "A\\|B" in card and "\\{\\{ title \\}\\}" in card
-    outside_code = re.sub(r"```.*?```", "", card, flags=re.DOTALL)
-    assert re.findall(r"(?<!\\)<(?!/?details|/?summary)", outside_code.partition("\n---\n")[2]) == []
+    body = re.match(r"---\n.*?\n---\n(.*)", card, re.DOTALL)[1]
+    outside_code = re.sub(r"```.*?```", "", body, flags=re.DOTALL)
+    assert re.findall(r"(?<!\\)<(?!/?details|/?summary)", outside_code) == []
     assert re.findall(r"(?<!\\)\]\((?!https://arxiv|training_curve)", outside_code) == []
-    assert ModelCard(card).data.eval_results[0].dataset_name == title
+    assert ModelCard(card).data.eval_results[0].dataset_name == " ".join(title.split())
     assert cells(table(["a"], [[escape("x | y\\")]]).splitlines()[2]) == [" x \\| y\\\\ "]
 
 
 @given(labels=st.lists(st.text(min_size=1), min_size=1, max_size=4, unique=True), title=st.text(min_size=1))
-@settings(max_examples=25)
+@settings(max_examples=40)
 def test_card_stands_any_text(tmp_path_factory: pytest.TempPathFactory, labels: list[str], title: str) -> None:
     folder = tmp_path_factory.mktemp("any")
     backbone = {"model_type": "bert"}
@@ -205,7 +206,8 @@ def test_card_stands_any_text(tmp_path_factory: pytest.TempPathFactory, labels: 
     (folder / "config.json").write_text(json.dumps({**config, "max_span_width": 10}))
     card = build_card(write_record(folder, {**DATA, "title": title}))
     front, body = re.match(r"---\n(.*?)\n---\n(.*)", card, re.DOTALL).groups()
-    assert yaml.safe_load(front)["model-index"][0]["results"][0]["dataset"]["name"] == title
+    written = yaml.safe_load(front)["model-index"][0]["results"][0]["dataset"]["name"]
+    assert written == (" ".join(title.split()) or "conll04")
     assert_tables_are_whole(body)
     assert body.count("\n## ") == 6
 
@@ -261,6 +263,17 @@ def test_card_that_fails_costs_a_warning(folder: Path, monkeypatch: pytest.Monke
     (folder / "eval_results.json").write_text("{")
     add_card(folder, place=folder)
     assert len(messages) == 1 and "No model card was written" in messages[0] and not (folder / "README.md").exists()
+
+
+def test_card_of_an_older_record_names_the_data_and_no_folder(folder: Path) -> None:
+    """Runs of before the run's line in metrics.jsonl, and of before folders were left out of eval_results.json."""
+    arguments = {"backbone": "/home/ada/encoder", "output_dir": "/home/ada/out", "seed": 5}
+    results = {"dataset": "conll04", "split": "dev", "step": 3, "arguments": arguments, "scores": SCORES}
+    (folder / "eval_results.json").write_text(json.dumps(results))
+    (folder / "metrics.jsonl").unlink()
+    card = build_card(folder)
+    assert "# SpERT on conll04" in card and "Ada Lund of the Harbour Institute" in card and "| seed | 5 |" in card
+    assert "/home/ada" not in card and ModelCard(card).data.base_model is None
 
 
 def test_public_arguments_name_no_folder_of_the_machine(tmp_path: Path) -> None:

@@ -254,10 +254,11 @@ def test_modeling_without_relation_types_finds_entities(training: bool):
 @pytest.mark.parametrize("entity_types", [["A"], []])
 def test_modeling_with_one_or_no_entity_type(training: bool, entity_types: list[str]):
     model, batch = build_spert(entity_types=entity_types, scale=3.0).train(training), mixed_batch()
+    torch.manual_seed(0)  # of the dropout
     output = model(**batch)
     members = surviving_spans(output.entity_logits)
     assert output.entity_logits.shape == (len(output.spans), len(entity_types) + 1)
-    assert (len(members) > 1) == bool(entity_types)
+    assert (len(members) > 0) == bool(entity_types)
     assert set(output.pairs.flatten().tolist()) <= set(members.tolist())
 
 
