@@ -8,13 +8,9 @@ go to metrics.jsonl, the last scores to eval_results.json, predictions to predic
 
 import json
 import math
-import platform
-import shutil
 import sys
-import time
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
-from importlib import metadata
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +23,9 @@ from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from datasets_scripts import JointDataset, count_wide_entities, load_joint_dataset
-from datasets_scripts.data_facts import data_facts
 from modeling_spert import SpertModel
 from modeling_spert.alignment_spert import load_tokenizer
 from modeling_spert.checkpoints import (
-    Progress,
     bundled_backbone,
     check_same_run,
     find_checkpoint,
@@ -47,60 +41,12 @@ from modeling_spert.model_card import write_card
 from modeling_spert.optimization import build_optimizer, linear_schedule, parameter_groups
 from modeling_spert.prediction import extraction_to_example, predict_examples
 from modeling_spert.reporting import format_report
-from modeling_spert.run_push import RunPush
 from modeling_spert.segmentation_inference import infer_rules
-from modeling_spert.training_arguments import TrainingArguments, model_settings, parse_arguments, public_arguments
+from modeling_spert.training_arguments import TrainingArguments, model_settings, parse_arguments
 from modeling_spert.training_data import build_train_loader, step_batches
-from modeling_spert.version import __version__
+from modeling_spert.training_run import Run, log_run, prepare_output_dir, write_results
 
 logger = logging.get_logger("modeling_spert.training")
-
-
-@dataclass
-class Run:
-    """What the steps of one run share; `model` is the plain model, `progress` where training stands."""
-
-    args: TrainingArguments
-    accelerator: Accelerator
-    data: JointDataset
-    model: SpertModel
-    tokenizer: PreTrainedTokenizerBase
-    progress: Progress = field(default_factory=Progress)
-    push: RunPush | None = None
-
-    @property
-    def output_dir(self) -> Path:
-        """Where everything is written."""
-        return Path(self.args.output_dir)
-
-    @property
-    def eval_split(self) -> str | None:
-        """The split to score: as asked, else dev, else test."""
-        return self.args.eval_split or next((name for name in ("dev", "test") if name in self.data.splits), None)
-
-    @property
-    def best_metric(self) -> str:
-        """The score that chooses the best model."""
-        default = "rel_strict_f1_micro" if self.data.relation_types else "ner_f1_micro"
-        return self.args.best_metric or default
-
-    def forget_later_lines(self) -> None:
-        """Drop lines of metrics.jsonl from behind the checkpoint: a killed run had gone further than it saved."""
-        path = self.output_dir / "metrics.jsonl"
-        if self.accelerator.is_main_process and path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if json.loads(line)["step"] <= self.progress.step]
-            path.write_text("".join(kept), encoding="utf-8")
-
-    def log(self, kind: str, **values: Any) -> None:
-        """Add a line to metrics.jsonl and tell the trackers."""
-        if not self.accelerator.is_main_process:
-            return
-        line = {"kind": kind, "step": self.progress.step, **values, "time": time.strftime("%Y-%m-%dT%H:%M:%S")}
-        with open(self.output_dir / "metrics.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-        numbers = {f"{kind}/{name}": value for name, value in values.items() if isinstance(value, int | float)}
-        self.accelerator.log(numbers, step=self.progress.step)
 
 
 def load_model(args: TrainingArguments, data: JointDataset) -> tuple[SpertModel, PreTrainedTokenizerBase]:
@@ -372,29 +318,6 @@ def training_function(args: TrainingArguments) -> dict[str, float]:
     return scores or {}
 
 
-def log_run(run: Run) -> None:
-    """Write down what is trained on what, for the model's card, and prepare to push."""
-    args = run.args
-    if not run.accelerator.is_main_process:
-        return
-    facts = data_facts(run.data, args.train_split, run.eval_split, run.model.config.max_span_width)
-    names = ("modeling-spert", "torch", "transformers", "accelerate")
-    versions = {"Python": platform.python_version(), **{name: library_version(name) for name in names}}
-    run.log("run", data=facts, arguments=public_arguments(args), versions=versions)
-    if args.push_to_hub:
-        assert args.hub_model_id is not None
-        run.push = RunPush(args.hub_model_id, args.hub_private)
-        run.push.prepare()
-
-
-def library_version(name: str) -> str:
-    """The version of an installed distribution."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:  # run from a checkout
-        return __version__ if name == "modeling-spert" else "unknown"
-
-
 def finish(run: Run) -> None:
     """The card with its picture, and the push of the result."""
     if not run.accelerator.is_main_process:
@@ -414,48 +337,12 @@ def enable_checkpointing(model: SpertModel) -> None:
     enable()
 
 
-def prepare_output_dir(args: TrainingArguments, accelerator: Accelerator) -> None:
-    """Make OUTPUT_DIR, and refuse to train over another run.
-
-    Raises:
-        ValueError: If it holds a run that is neither resumed nor to be overwritten.
-    """
-    folder = Path(args.output_dir)
-    if accelerator.is_main_process:
-        earlier = folder / "last"
-        if earlier.exists() and not args.eval_only and not args.resume_from_checkpoint:
-            if not args.overwrite_output_dir:
-                raise ValueError(
-                    f"{folder} holds an earlier run: add --resume_from_checkpoint last to go on with it, "
-                    "--overwrite_output_dir to replace it, or choose another --output_dir"
-                )
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-    accelerator.wait_for_everyone()
-
-
 def warn_of_unknown_labels(run: Run) -> None:
     """Say which labels of the data the model cannot predict: they count as missed."""
     for kind in ("entity_types", "relation_types"):
         missing = sorted(set(getattr(run.data, kind)) - set(getattr(run.model.config, kind)))
         if missing:
             logger.warning(f"The model has no {kind} {missing}: they count as missed")
-
-
-def write_results(run: Run, scores: dict[str, float]) -> None:
-    """Write eval_results.json: the scores and what they are scores of."""
-    if not run.accelerator.is_main_process:
-        return
-    results = {
-        "dataset": run.data.name,
-        "split": run.eval_split,
-        "step": run.progress.step,
-        "date": time.strftime("%Y-%m-%d"),
-        "arguments": public_arguments(run.args),
-        "scores": scores,
-    }
-    path = run.output_dir / "eval_results.json"
-    path.write_text(json.dumps(results, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def main(argv: list[str] | None = None) -> None:
