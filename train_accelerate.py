@@ -209,6 +209,7 @@ class Trainer:
             total=self.total_steps,
             initial=run.progress.step,
             unit="step",
+            mininterval=0.5 if sys.stderr.isatty() else 15,  # seconds; a log file wants few lines
             disable=not run.accelerator.is_main_process,
         ) as bar:
             for epoch in range(run.progress.epoch, epochs):

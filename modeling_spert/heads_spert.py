@@ -25,9 +25,11 @@ from .spans_spert import (
     spans_of_mask,
 )
 
-# Pairs are scored in chunks whose (pairs, hidden) tensors hold about this many numbers: bounded memory for an
-# untrained model that keeps every span, one chunk for any ordinary batch.
+# Pairs are scored in chunks. Where a pair needs a vector, its context's, a chunk has as many pairs as the batch has
+# words, but no fewer than the second number: no tensor of pairs is then larger than that of the words, of which the
+# encoder's layers need several. Otherwise a (pairs, hidden) tensor would hold the first number.
 _CHUNK_NUMBERS = 1 << 22
+_LEAST_CHUNK = 1 << 8
 
 
 @dataclass
@@ -59,7 +61,7 @@ class WordStates:
         W = sentence_index_BW.shape[1]
         words_BWH, counts_BW = pool_words(hidden_BLH, word_index_BL, W, pooling)
         context_BWH = words_BWH if pooling == "max" else pool_words(hidden_BLH, word_index_BL, W, "max")[0]
-        return cls(hidden_BLH[:, 0], words_BWH, counts_BW, context_BWH, sentence_index_BW, pooling)
+        return cls(hidden_BLH[:, 0].clone(), words_BWH, counts_BW, context_BWH, sentence_index_BW, pooling)
 
     def maxima(self) -> Tensor:
         """The table of range maxima over words, built when it is first asked for: (J, B, W, H)."""
@@ -161,11 +163,13 @@ def score_pairs(
         return linear(states.contexts(heads_P3, tails_P3, context), context_weight)
 
     score_context: Callable[[Tensor, Tensor], Tensor] = score_own
-    chunk = max(_CHUNK_NUMBERS // H, 1)
+    B, W = states.sentence_index_BW.shape
+    wide = max(_CHUNK_NUMBERS // H, 1)
+    chunk = min(wide, max(B * W, _LEAST_CHUNK))
     if len(pairs_P2) > chunk:
-        B, W = states.sentence_index_BW.shape
         if B * (W + 1) ** 2 <= len(pairs_P2):
-            score_context = _share_contexts(score_own, spans_N3, pairs_P2, (B, W), chunk)
+            score_context = _share_contexts(score_own, spans_N3, pairs_P2, (B, W), chunk, wide)
+            chunk = wide
         return _score_in_chunks(head_NQ, tail_NQ, spans_N3, pairs_P2, chunk, score_context)
     head, tail = pairs_P2.unbind(1)
     # Without pairs the table of maxima is not worth building.
@@ -193,11 +197,12 @@ def _share_contexts(
     pairs_P2: Tensor,
     window_shape: tuple[int, int],
     chunk: int,
+    wide: int,
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """For pairs that outnumber the possible contexts: each context scored once, then looked up."""
     B, W = window_shape
     seen = torch.zeros(B * (W + 1) ** 2, dtype=torch.bool, device=pairs_P2.device)
-    for pairs in pairs_P2.split(chunk):
+    for pairs in pairs_P2.split(wide):
         seen[_context_keys(spans_N3[pairs[:, 0]], spans_N3[pairs[:, 1]], W)] = True
     keys = seen.nonzero().squeeze(1)
     slots = seen.cumsum(0) - 1

@@ -282,6 +282,7 @@ class SpertModel(SpertPreTrainedModel):
             attention_mask=attention_mask, **{key: value for key, value in given.items() if value is not None}
         ).last_hidden_state
         states = WordStates.from_hidden(hidden_BLH, word_index, sentence_index, self.config.span_pooling)
+        del hidden_BLH  # in eval mode its memory serves the heads
         if spans is None and self.training:
             spans = candidate_spans(sentence_index, self.config.max_span_width)
         pooled_SH = None

@@ -33,12 +33,14 @@ def pool_words(hidden_BLH: Tensor, word_index_BL: Tensor, num_words: int, poolin
     target_BL = torch.where(word_index_BL < 0, num_words, word_index_BL)
     counts_BW = torch.zeros(B, num_words + 1, dtype=torch.long, device=hidden_BLH.device)
     counts_BW.scatter_add_(1, target_BL, torch.ones_like(target_BL))
-    words_BWH = hidden_BLH.new_zeros(B, num_words + 1, H)
     reduce = "amax" if pooling == "max" else "sum"
-    words_BWH = words_BWH.scatter_reduce(
-        1, target_BL.unsqueeze(-1).expand(B, L, H), hidden_BLH, reduce, include_self=False
+    # Windows and words as one dimension, the first, and an index that is one number per row: for this form torch has
+    # a CPU kernel that reduces whole vectors, 20 to 40 times faster than the one for any index.
+    row_BL = target_BL + torch.arange(B, device=target_BL.device).unsqueeze(1) * (num_words + 1)
+    words = hidden_BLH.new_zeros(B * (num_words + 1), H).scatter_reduce(
+        0, row_BL.reshape(B * L, 1).expand(B * L, H), hidden_BLH.reshape(B * L, H), reduce, include_self=False
     )
-    return words_BWH[:, :num_words], counts_BW[:, :num_words]
+    return words.view(B, num_words + 1, H)[:, :num_words], counts_BW[:, :num_words]
 
 
 def candidate_spans(sentence_index_BW: Tensor, max_width: int) -> Tensor:
@@ -95,7 +97,8 @@ def range_table(x_BWH: Tensor, longest: int) -> Tensor:
     levels = [x_BWH]
     for level in range(1, num_levels):
         step, lower = 1 << (level - 1), levels[-1]
-        levels.append(torch.cat((torch.maximum(lower[:, :-step], lower[:, step:]), lower[:, -step:]), dim=1))
+        a, b = lower[:, :-step], lower[:, step:]
+        levels.append(torch.cat((torch.where(a >= b, a, b), lower[:, -step:]), dim=1))
     return torch.stack(levels)
 
 
@@ -120,7 +123,7 @@ def range_max(table_JBWH: Tensor, ranges_N3: Tensor) -> Tensor:
     flat = table_JBWH.reshape(J * B * W, H)
     left = flat.index_select(0, base + start.clamp(0, W - 1))
     right = flat.index_select(0, base + (end - step).clamp(0, W - 1))
-    return torch.maximum(left, right) * (length > 0).unsqueeze(-1).to(flat.dtype)
+    return torch.where(left >= right, left, right).mul_((length > 0).unsqueeze(-1))  # in place: (N, H) may be large
 
 
 def range_sum(x_BWH: Tensor, ranges_N3: Tensor) -> Tensor:
