@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
-from datasets_scripts import JointDataset, count_wide_entities, load_joint_dataset
+from datasets_scripts import DownloadError, JointDataset, count_wide_entities, load_joint_dataset
 from modeling_spert import SpertModel
 from modeling_spert.alignment_spert import load_tokenizer
 from modeling_spert.checkpoints import (
@@ -39,12 +39,12 @@ from modeling_spert.interruption import Interrupted, StopFlag
 from modeling_spert.metrics import score_examples
 from modeling_spert.model_card import write_card
 from modeling_spert.optimization import build_optimizer, linear_schedule, parameter_groups
-from modeling_spert.prediction import extraction_to_example, predict_examples
+from modeling_spert.prediction import extraction_to_example, merge_rows, predict_pieces
 from modeling_spert.reporting import format_report
 from modeling_spert.segmentation_inference import infer_rules
 from modeling_spert.training_arguments import TrainingArguments, model_settings, parse_arguments
 from modeling_spert.training_data import build_train_loader, step_batches
-from modeling_spert.training_run import Run, log_run, prepare_output_dir, write_results
+from modeling_spert.training_run import Run, check_output_dir, log_run, prepare_output_dir, write_results
 
 logger = logging.get_logger("modeling_spert.training")
 
@@ -55,8 +55,11 @@ def load_model(args: TrainingArguments, data: JointDataset) -> tuple[SpertModel,
     settings = model_settings(args)
     if args.model and args.eval_only:
         return SpertModel.from_pretrained(args.model, **settings), load_tokenizer(args.model)
+    # Weights are trained in fp32, whatever they were saved in: steps of 5e-5 vanish in half precision.
+    full = {"dtype": torch.float32}
     if args.model:
-        model = SpertModel.from_pretrained(args.model, new_classifiers=args.new_classifiers, **labels, **settings)
+        settings |= {"new_classifiers": args.new_classifiers, **labels, **full}
+        model = SpertModel.from_pretrained(args.model, **settings)
         model.config.symmetric_relation_types = list(data.symmetric_relation_types)
         return model, load_tokenizer(args.model)
     name = bundled_backbone() if args.backbone == "bundled" else args.backbone
@@ -65,6 +68,7 @@ def load_model(args: TrainingArguments, data: JointDataset) -> tuple[SpertModel,
         **labels,
         **settings,
         pretrained=args.pretrained,
+        backbone_kwargs=full,
         symmetric_relation_types=data.symmetric_relation_types,
         segmentation=infer_rules(data.select(args.train_split)["tokens"]).to_dict(),
         label_names=label_names(data),
@@ -99,21 +103,19 @@ def train_step(accelerator: Accelerator, model: torch.nn.Module, batches: list[d
     return total
 
 
-def evaluate(run: Run) -> dict[str, float]:
+def evaluate(run: Run, log: bool = True) -> dict[str, float]:
     """Scores on the evaluation split, in percent; prints them and writes the predictions."""
     args, accelerator, data, split = run.args, run.accelerator, run.data, run.eval_split
     assert split is not None
     examples = list(data.select(split))
-    found = predict_examples(
+    found = predict_pieces(
         run.model.eval(),
         run.tokenizer,
         examples,
         batch_size=args.eval_batch_size,
         shard=(accelerator.process_index, accelerator.num_processes),
     )
-    extractions: dict[int, Extraction] = {}
-    for part in gather_object([found]) if accelerator.num_processes > 1 else [found]:
-        extractions.update(part)
+    extractions = merge_rows(gather_object([found]) if accelerator.num_processes > 1 else [found])
     predictions = [
         extraction_to_example(example, extractions.get(row, Extraction())) for row, example in enumerate(examples)
     ]
@@ -132,7 +134,8 @@ def evaluate(run: Run) -> dict[str, float]:
     if accelerator.is_main_process:
         path = run.output_dir / f"predictions_{split.replace('+', '_')}.json"
         path.write_text(json.dumps(predictions, ensure_ascii=False), encoding="utf-8")
-    run.log("eval", split=split, **scores)
+    if log:
+        run.log("eval", split=split, **scores)
     return scores
 
 
@@ -142,7 +145,7 @@ def keep_if_best(run: Run, scores: dict[str, float]) -> None:
     if best is not None and score <= best:
         run.progress = replace(run.progress, bad_evaluations=run.progress.bad_evaluations + 1)
         return
-    run.progress = replace(run.progress, best_score=score, bad_evaluations=0)
+    run.progress = replace(run.progress, best_score=score, best_step=run.progress.step, bad_evaluations=0)
     write_results(run, scores)  # first: the model's card is made of them
     save_result(run)
 
@@ -176,6 +179,11 @@ class Trainer:
             model.to(accelerator.device)
             load_optimizer(optimizer, model, checkpoint)
         self.model, self.optimizer, self.loader = accelerator.prepare(model, optimizer, loader)
+        if len(self.loader) == 0:
+            raise ValueError(
+                f"{len(self.order)} sentences are too few for {accelerator.num_processes} processes with "
+                f"--per_device_train_batch_size {args.per_device_train_batch_size}: lower one of them"
+            )
         self.steps_per_epoch = max(len(self.loader) // args.gradient_accumulation_steps, 1)
         by_epochs = self.steps_per_epoch * args.num_train_epochs
         self.total_steps = args.max_steps if args.max_steps >= 0 else by_epochs
@@ -190,11 +198,18 @@ class Trainer:
             return None
         checkpoint = find_checkpoint(args.resume_from_checkpoint, run.output_dir)
         run.progress, before = read_progress(checkpoint)
-        check_same_run(before, asdict(args))
+        check_same_run(before, self._settings())
+        if checkpoint.resolve().parent != run.output_dir or before["eval_split"] != args.eval_split:
+            # The best model so far is not here, or was chosen by other data.
+            run.progress = replace(run.progress, best_score=None, bad_evaluations=0)
         run.model.load_state_dict(SpertModel.from_pretrained(str(checkpoint)).state_dict())
         run.forget_later_lines()
         run.accelerator.print(f"Going on from {checkpoint}, step {run.progress.step}")
         return checkpoint
+
+    def _settings(self) -> dict[str, Any]:
+        """What a run that goes on must have in common with the one that was stopped."""
+        return {**asdict(self.run.args), "num_processes": self.run.accelerator.num_processes}
 
     def train(self) -> dict[str, float] | None:
         """Train to the end; the scores of the model in OUTPUT_DIR if evaluations chose it, and it is the last."""
@@ -266,6 +281,8 @@ class Trainer:
         accelerator = self.run.accelerator
         if accelerator.num_processes == 1:
             return self.stop.raised
+        if self.run.progress.step % 10:  # asking the others costs a synchronisation
+            return False
         flag = torch.tensor(float(self.stop.raised), device=accelerator.device)
         return accelerator.reduce(flag, "sum").item() > 0
 
@@ -274,7 +291,7 @@ class Trainer:
         if run.accelerator.is_main_process:
             optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
             folder = run.output_dir / "last"
-            save_checkpoint(run.model, run.tokenizer, optimizer, run.progress, asdict(run.args), folder)
+            save_checkpoint(run.model, run.tokenizer, optimizer, run.progress, self._settings(), folder)
             if run.push and run.args.hub_strategy == "every":
                 run.push.push_checkpoint(folder, run.progress.step)
         run.accelerator.wait_for_everyone()
@@ -287,15 +304,15 @@ def training_function(args: TrainingArguments) -> dict[str, float]:
         log_with=None if args.report_to == "none" else args.report_to,
         project_dir=args.output_dir,
     )
-    prepare_output_dir(args, accelerator)
+    check_output_dir(args)
     set_seed(args.seed)
     data = load_joint_dataset(args.dataset, data_dir=args.data_dir, fold=args.fold, on_bad_row=args.on_bad_row)
     for skipped in data.skipped:
         logger.warning(f"Skipped a row: {skipped.message}")
     model, tokenizer = load_model(args, data)
     run = Run(args, accelerator, data, model, tokenizer)
-    if run.eval_split:
-        data.select(run.eval_split)  # a split that is not there is an error now, not after hours
+    check_evaluation(run)
+    prepare_output_dir(args, accelerator)
     accelerator.init_trackers("spert", config=asdict(args))
     scores = None
     if args.eval_only:
@@ -306,8 +323,10 @@ def training_function(args: TrainingArguments) -> dict[str, float]:
             trainer = Trainer(run, stop)
             log_run(run)
             scores = trainer.train()
-        if run.progress.bad_evaluations:
-            run.model = SpertModel.from_pretrained(args.output_dir).to(accelerator.device)
+        if run.progress.bad_evaluations:  # the predictions beside the best model shall be its own
+            run.model = SpertModel.from_pretrained(run.output_dir).to(accelerator.device)
+            run.progress = replace(run.progress, step=run.progress.best_step)
+            scores = evaluate(run, log=False)
         elif scores is None:
             save_result(run)
     if scores is None and run.eval_split:
@@ -315,6 +334,8 @@ def training_function(args: TrainingArguments) -> dict[str, float]:
     write_results(run, scores or {})
     if not args.eval_only:
         finish(run)
+    # A process that leaves while another still writes would tear the connection down under it.
+    accelerator.wait_for_everyone()
     accelerator.end_training()
     return scores or {}
 
@@ -338,6 +359,27 @@ def enable_checkpointing(model: SpertModel) -> None:
     enable()
 
 
+def check_evaluation(run: Run) -> None:
+    """See now, not after hours, that the evaluation asked for can be made.
+
+    Raises:
+        ValueError: If its split or the metric that chooses the best model does not exist.
+    """
+    args, data = run.args, run.data
+    if run.eval_split is None:
+        if args.eval_only or args.eval_every:
+            raise ValueError(f"{data.name} has no split dev or test to evaluate on: name one with --eval_split")
+        return
+    data.select(run.eval_split)
+    labels: dict[str, Any] = {"entity_types": data.entity_types, "relation_types": data.relation_types}
+    known = [name for name in score_examples([], [], **labels) if "/" not in name]
+    if run.best_metric.removeprefix("no_overlapping_") not in known:
+        raise ValueError(f"--best_metric must be one of {', '.join(known)}, got {args.best_metric!r}")
+    both = set(run.eval_split.split("+")) & set(args.train_split.split("+"))
+    if both and not args.eval_only:
+        logger.warning(f"--eval_split {run.eval_split} shares {sorted(both)} with --train_split: no measure of quality")
+
+
 def warn_of_unknown_labels(run: Run) -> None:
     """Say which labels of the data the model cannot predict: they count as missed."""
     for kind in ("entity_types", "relation_types"):
@@ -356,7 +398,7 @@ def main(argv: list[str] | None = None) -> None:
     except Interrupted as stopped:
         print(f"\n{stopped}", file=sys.stderr)
         sys.exit(130)
-    except ValueError as error:
+    except (ValueError, OSError, DownloadError) as error:
         if args.verbose:
             raise
         print(f"\n{type(error).__name__}: {error}", file=sys.stderr)

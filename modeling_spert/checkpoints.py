@@ -34,6 +34,7 @@ class Progress:
         step_in_epoch: Optimizer steps taken in that epoch.
         best_score: Best score of the evaluations so far, None before the first.
         bad_evaluations: Evaluations since the best.
+        best_step: Step of the best.
     """
 
     step: int = 0
@@ -41,6 +42,7 @@ class Progress:
     step_in_epoch: int = 0
     best_score: float | None = None
     bad_evaluations: int = 0
+    best_step: int = 0
 
 
 def bundled_backbone() -> str:
@@ -56,18 +58,21 @@ def bundled_backbone() -> str:
 
 
 def save_model(model: SpertModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write a complete model folder, replacing an older one file by file.
+    """Write a complete model folder over an older one.
 
-    Everything is written beside the folder first, so that a kill leaves the old model or the new one.
+    Everything is written inside the folder under another name first and then renamed file by file, weights last:
+    nothing is ever half-written, and only a kill between two renames can mix an old file with new ones.
     """
-    staged = _staging(folder)
+    staged = _staging(folder / "model")
     model.save_pretrained(staged)
     tokenizer.save_pretrained(staged)
     add_card(staged, place=folder, records=folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in sorted(staged.iterdir()):
+    written = sorted(staged.iterdir(), key=lambda file: (".safetensors" in file.name, file.name))
+    for file in written:
         os.replace(file, folder / file.name)
     staged.rmdir()
+    for stale in set(folder.glob("model*.safetensors*")) - {folder / file.name for file in written}:
+        stale.unlink()  # shards of an earlier, larger model
 
 
 def save_checkpoint(

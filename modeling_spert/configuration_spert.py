@@ -111,7 +111,7 @@ class SpertConfig(PreTrainedConfig):
             )
         for name, least in (("max_span_width", 1), ("width_embedding_size", 0), ("width_table_size", 1)):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
+            if type(value) is not int or value < least:
                 raise ValueError(f"{name} must be an integer >= {least}, got {value!r}")
         if self.width_embedding_size and self.width_table_size <= self.max_span_width:
             raise ValueError(
@@ -125,7 +125,8 @@ class SpertConfig(PreTrainedConfig):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
         for name in ("head_dropout", "relation_threshold"):
-            if not 0 <= getattr(self, name) <= 1:
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)!r}")
         if self.max_window_length is not None and self.max_window_length < 8:
             raise ValueError(f"max_window_length must be at least 8 subwords, got {self.max_window_length}")

@@ -134,14 +134,18 @@ class SpertModel(SpertPreTrainedModel):
         if pretrained == "all":
             model.backbone = backbone
         elif pretrained == "embeddings":
-            model.backbone.embeddings.load_state_dict(backbone.embeddings.state_dict())
+            # With positions and layer norm where they are one module; some encoders have only the words' table.
+            if hasattr(backbone, "embeddings"):
+                model.backbone.embeddings.load_state_dict(backbone.embeddings.state_dict())
+            else:
+                model.backbone.set_input_embeddings(backbone.get_input_embeddings())
         logger.info(f"Loaded pretrained weights ({pretrained}) of {backbone.config.model_type} from {name_or_folder}")
         return model.eval()
 
     @classmethod
     def from_pretrained(
         cls,
-        name_or_folder: str,
+        name_or_folder: str | os.PathLike[str],
         *args: Any,
         new_classifiers: bool = False,
         verify_files: bool = True,

@@ -11,9 +11,34 @@ from modeling_spert.corpus import CorpusWindow, Example, window_examples
 from modeling_spert.decoding_spert import Extraction, decode_windows, decoding_rules, merge_pieces
 from modeling_spert.modeling_spert import SpertModel
 
+Pieces = dict[int, list[tuple[int, Extraction]]]
+
+
+def predict_examples(
+    model: SpertModel, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example], **settings: Any
+) -> dict[int, Extraction]:
+    """Entities and relations of each example, by row; rows without words are missing.
+
+    Args:
+        model: In eval mode.
+        tokenizer: Its tokenizer.
+        examples: Rows with `tokens`, and `doc_id` and `sentence_index` for windows over documents.
+        **settings: Of `predict_pieces`.
+    """
+    return merge_rows([predict_pieces(model, tokenizer, examples, **settings)])
+
+
+def merge_rows(parts: Sequence[Pieces]) -> dict[int, Extraction]:
+    """Extractions by row from what one or several processes found in the pieces of the rows."""
+    rows: Pieces = {}
+    for part in parts:
+        for row, found in part.items():
+            rows.setdefault(row, []).extend(found)
+    return {row: found[0][1] if len(found) == 1 else merge_pieces(found) for row, found in rows.items()}
+
 
 @torch.inference_mode()
-def predict_examples(
+def predict_pieces(
     model: SpertModel,
     tokenizer: PreTrainedTokenizerBase,
     examples: Sequence[Example],
@@ -22,8 +47,8 @@ def predict_examples(
     relation_threshold: float | None = None,
     entity_threshold: float | None = None,
     shard: tuple[int, int] = (0, 1),
-) -> dict[int, Extraction]:
-    """Entities and relations of each example, by row.
+) -> Pieces:
+    """Entities and relations of the pieces of each example: a long sentence's may come from several processes.
 
     Args:
         model: In eval mode.
@@ -35,16 +60,16 @@ def predict_examples(
         shard: (i, n): do every n-th batch from the i-th, for n processes.
 
     Returns:
-        Extractions by row; rows without words are missing.
+        By row, each piece's first word and extraction; rows without words are missing.
     """
     windows = window_examples(examples, tokenizer, model.config)
     batches = plan_batches([len(item.window.input_ids) for item in windows], batch_size)
-    pieces: dict[int, list[tuple[int, Extraction]]] = {}
+    pieces: Pieces = {}
     for batch in batches[shard[0] :: shard[1]]:
         items = [windows[number] for number in batch]
         for row, offset, extraction in _predict_batch(model, tokenizer, items, relation_threshold, entity_threshold):
             pieces.setdefault(row, []).append((offset, extraction))
-    return {row: found[0][1] if len(found) == 1 else merge_pieces(found) for row, found in pieces.items()}
+    return pieces
 
 
 def _predict_batch(

@@ -1,9 +1,10 @@
 """Arguments of `train_accelerate.py`; the defaults are the paper's (SpERT, section 4.1)."""
 
 import argparse
-from dataclasses import MISSING, asdict, dataclass, field, fields
+import sys
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import yaml
 from transformers import HfArgumentParser
@@ -63,7 +64,9 @@ class TrainingArguments:
     neg_entity_count: int = _arg(100, "negative spans per sentence; -1: all")
     neg_relation_count: int = _arg(100, "negative pairs per sentence; -1: all")
     relation_negatives: Literal["strong", "weak"] = _arg("strong", "pairs of gold entities, or of any sampled spans")
-    mixed_precision: Literal["no", "fp16", "bf16"] = _arg("no", "precision of the forward and backward pass")
+    mixed_precision: Literal["no", "fp16", "bf16"] | None = _arg(
+        None, "precision of the forward and backward pass; default: what `accelerate launch` says"
+    )
     seed: int = _arg(42, "seed of initialisation, order, sampling and dropout")
 
     eval_split: str | None = _arg(None, "split to score at the end and every --eval_every; default: dev, else test")
@@ -100,9 +103,11 @@ class TrainingArguments:
             raise ValueError("--push_to_hub needs --hub_model_id org/name")
         if self.push_to_hub and self.eval_only:
             raise ValueError("--eval_only trains nothing to push: python -m modeling_spert.hub FOLDER org/name does")
+        if self.patience and not self.eval_every:
+            raise ValueError("--patience needs --eval_every, the epochs between the evaluations it counts")
         for name, least in _LEAST.items():
             value = getattr(self, name)
-            if value is not None and value < least:
+            if value is not None and not value >= least:  # so that NaN fails too
                 raise ValueError(f"--{name} must be at least {least}, got {getattr(self, name)}")
         for name in ("head_dropout", "relation_threshold", "warmup_ratio"):
             value = getattr(self, name)
@@ -143,6 +148,7 @@ _LEAST = {
     "gradient_accumulation_steps": 1,
     "num_workers": 0,
     "learning_rate": 0,
+    "weight_decay": 0,
     "max_grad_norm": 0,
     "neg_entity_count": -1,
     "neg_relation_count": -1,
@@ -159,24 +165,32 @@ def model_settings(args: TrainingArguments) -> dict[str, Any]:
     return {name: getattr(args, name) for name in MODEL_SETTINGS if getattr(args, name) is not None}
 
 
+class _Parser(HfArgumentParser):
+    """Raises what argparse would print, so that the message can say where a value came from."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
 def parse_arguments(argv: list[str] | None = None) -> TrainingArguments:
     """Arguments from flags and from the YAML file that `--config` names; flags beat the file.
 
     Unknown flags, unknown keys of the file and values out of range end the program with a message.
     """
-    parser = HfArgumentParser(TrainingArguments, description=__doc__, allow_abbrev=False)
+    parser = _Parser(TrainingArguments, description=__doc__, allow_abbrev=False)
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--config")
     path = finder.parse_known_args(argv)[0].config
     try:
-        parser.set_defaults(**(_read_yaml(path) if path else {}))
-        return TrainingArguments(**vars(parser.parse_args(argv)))
+        flags = _read_yaml(path, parser) if path else []
+        return TrainingArguments(**vars(parser.parse_args([*flags, *(sys.argv[1:] if argv is None else argv)])))
     except ValueError as error:
-        parser.error(str(error))
-        raise  # not reached: parser.error ends the program
+        HfArgumentParser.error(parser, str(error))
+        raise  # not reached: it ends the program
 
 
-def _read_yaml(path: str) -> dict[str, Any]:
+def _read_yaml(path: str, parser: HfArgumentParser) -> list[str]:
+    """The settings of the file as flags, so that they are checked like flags."""
     try:
         with open(path, encoding="utf-8") as file:
             settings = yaml.safe_load(file) or {}
@@ -184,17 +198,17 @@ def _read_yaml(path: str) -> dict[str, Any]:
         raise ValueError(f"--config {path} cannot be read: {error}") from error
     if not isinstance(settings, dict):
         raise ValueError(f"--config {path} must hold 'name: value' lines, got {type(settings).__name__}")
-    kinds = {f.name: f for f in fields(TrainingArguments)}
+    choices = {action.dest: action.choices or () for action in parser._actions}
+    flags: list[str] = []
     for name, value in settings.items():
-        if name not in kinds:
+        if name not in choices:
             raise ValueError(f"--config {path}: unknown argument {name!r}")
-        default = kinds[name].default
-        # YAML reads 5e-5 (no dot) as text.
-        if isinstance(default, float) and default is not MISSING and not isinstance(value, bool):
-            try:
-                settings[name] = float(value)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"--config {path}: {name} must be a number, got {value!r}") from error
-        elif isinstance(default, bool | int) and type(value) is not type(default):
-            raise ValueError(f"--config {path}: {name} must be {type(default).__name__}, got {value!r}")
-    return settings
+        if value is False and "no" in choices[name]:
+            value = "no"  # YAML reads a plain no as false
+        if value is not None:
+            flags.append(f"--{name}={value}")
+    try:
+        parser.parse_args(flags)
+    except ValueError as error:
+        raise ValueError(f"--config {path}: {error}") from error
+    return flags

@@ -40,12 +40,14 @@ class Run:
     @property
     def output_dir(self) -> Path:
         """Where everything is written."""
-        return Path(self.args.output_dir)
+        return Path(self.args.output_dir).resolve()
 
     @property
     def eval_split(self) -> str | None:
-        """The split to score: as asked, else dev, else test."""
-        return self.args.eval_split or next((name for name in ("dev", "test") if name in self.data.splits), None)
+        """The split to score: as asked, else dev, else test, if it is not trained on."""
+        trained = [] if self.args.eval_only else [name.strip() for name in self.args.train_split.split("+")]
+        free = [name for name in ("dev", "test") if name in self.data.splits and name not in trained]
+        return self.args.eval_split or next(iter(free), None)
 
     @property
     def best_metric(self) -> str:
@@ -58,7 +60,8 @@ class Run:
         path = self.output_dir / "metrics.jsonl"
         if self.accelerator.is_main_process and path.exists():
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if json.loads(line)["step"] <= self.progress.step]
+            whole = [line for line in lines if line.endswith("\n")]  # a kill may have cut the last one
+            kept = [line for line in whole if json.loads(line)["step"] <= self.progress.step]
             path.write_text("".join(kept), encoding="utf-8")
 
     def log(self, kind: str, **values: Any) -> None:
@@ -95,23 +98,35 @@ def library_version(name: str) -> str:
         return __version__ if name == "modeling-spert" else "unknown"
 
 
-def prepare_output_dir(args: TrainingArguments, accelerator: Accelerator) -> None:
-    """Make OUTPUT_DIR, and refuse to train over another run.
+def check_output_dir(args: TrainingArguments) -> None:
+    """Refuse to train over another run.
 
     Raises:
-        ValueError: If it holds a run that is neither resumed nor to be overwritten.
+        ValueError: If OUTPUT_DIR holds a run that is neither resumed nor to be overwritten.
     """
     folder = Path(args.output_dir)
+    earlier = any((folder / name).exists() for name in ("last", "last.old", "metrics.jsonl"))
+    if earlier and not (args.eval_only or args.resume_from_checkpoint or args.overwrite_output_dir):
+        raise ValueError(
+            f"{folder} holds an earlier run: add --resume_from_checkpoint last to go on with it, "
+            "--overwrite_output_dir to replace it, or choose another --output_dir"
+        )
+
+
+def prepare_output_dir(args: TrainingArguments, accelerator: Accelerator) -> None:
+    """Make OUTPUT_DIR and, if asked, remove what an earlier run wrote there, and nothing else.
+
+    Called when data and model have been read: a mistyped name must not cost a trained model.
+    """
+    folder = Path(args.output_dir).resolve()
     if accelerator.is_main_process:
-        earlier = folder / "last"
-        if earlier.exists() and not args.eval_only and not args.resume_from_checkpoint:
-            if not args.overwrite_output_dir:
-                raise ValueError(
-                    f"{folder} holds an earlier run: add --resume_from_checkpoint last to go on with it, "
-                    "--overwrite_output_dir to replace it, or choose another --output_dir"
-                )
-            shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        if args.overwrite_output_dir and not (args.eval_only or args.resume_from_checkpoint):
+            for name in ("last", "last.old"):
+                shutil.rmtree(folder / name, ignore_errors=True)
+            for pattern in ("metrics.jsonl", "eval_results.json", "predictions_*.json", "model*.safetensors*"):
+                for file in folder.glob(pattern):
+                    file.unlink()
     accelerator.wait_for_everyone()
 
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from tiny_data import write_dataset
 from tiny_models import save_backbone
+from transformers import AutoModel
 
 import train_accelerate
 from modeling_spert import SpertModel
@@ -115,29 +117,30 @@ def test_resume_after_ctrl_c_gives_the_same_losses(folders: dict[str, Path]) -> 
 
 
 def test_resume_after_kill_finds_a_whole_checkpoint(folders: dict[str, Path]) -> None:
-    flags = ("--num_train_epochs", "60", "--save_every", "1", "--eval_split", "dev")
+    flags = ("--num_train_epochs", "12", "--save_every", "1", "--eval_split", "dev")
     process = run_alone(command(folders, "killed", *flags))
     last = folders["root"] / "killed" / "last"
     deadline = time.monotonic() + 120
     while not last.exists():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]
         time.sleep(0.01)
-    time.sleep(0.3)
     process.kill()
     process.communicate()
-    argv = command(folders, "killed", *flags, "--resume_from_checkpoint", "last")
-    args = train_accelerate.parse_arguments(argv)
-    folder = train_accelerate.find_checkpoint("last", Path(args.output_dir))
+    folder = train_accelerate.find_checkpoint("last", folders["root"] / "killed")
     progress, _ = train_accelerate.read_progress(folder)
     assert progress.step >= 12 and progress.step % 12 == 0
-    SpertModel.from_pretrained(folder)
+    with open(folders["root"] / "killed" / "metrics.jsonl", "a", encoding="utf-8") as file:
+        file.write('{"kind": "train", "step": 9')  # a line the kill cut short
+    train_accelerate.main(command(folders, "killed", *flags, "--resume_from_checkpoint", "last"))
+    train_accelerate.main(command(folders, "alive", *flags))
+    assert losses(folders, "killed") == losses(folders, "alive")
 
 
 def test_two_processes_train_as_one(folders: dict[str, Path]) -> None:
     flags = ("--max_steps", "6", "--head_dropout", "0", "--eval_split", "dev")
     one = command(folders, "single", *flags, "--per_device_train_batch_size", "4", backbone="calm")
     train_accelerate.main(one)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29631"]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     process = run_alone(command(folders, "double", *flags, backbone="calm"), launcher)
     printed, _ = process.communicate(timeout=240)
     assert process.returncode == 0, printed
@@ -190,7 +193,9 @@ def test_evaluations_choose_the_best_model(folders: dict[str, Path]) -> None:
     train_accelerate.main(command(folders, "chosen", *flags))
     scores = [line["ner_f1_micro"] for line in read_lines(folders, "chosen", "eval")]
     results = json.loads((folders["root"] / "chosen" / "eval_results.json").read_text("utf-8"))
-    assert len(scores) >= 4 and results["scores"]["ner_f1_micro"] == max(scores)
+    assert len(scores) == 4 and results["scores"]["ner_f1_micro"] == max(scores)
+    train_accelerate.main(command(folders, "again", "--eval_only", "--model", str(folders["root"] / "chosen")))
+    assert read_lines(folders, "again", "eval")[-1]["ner_f1_micro"] == max(scores)
 
 
 def test_patience_stops_early(folders: dict[str, Path]) -> None:
@@ -216,6 +221,9 @@ def test_model_continues_from_a_spert_folder(folders: dict[str, Path]) -> None:
         (("--train_split", "trian"), "has no split 'trian'"),
         (("--eval_split", "test"), "has no split 'test'"),
         (("--resume_from_checkpoint", "last"), "no checkpoint"),
+        (("--dataset", "connl04"), "connl04"),
+        (("--backbone", "no/such/folder"), "no/such/folder"),
+        (("--eval_every", "1", "--best_metric", "f1"), "--best_metric must be one of ner_precision_micro"),
         (("--model", "bert"), "SpertModel.from_backbone"),
     ],
 )
@@ -238,7 +246,31 @@ def test_main_refuses_to_train_over_a_run(folders: dict[str, Path], capsys: pyte
     with pytest.raises(SystemExit):
         train_accelerate.main(argv)
     assert "holds an earlier run" in capsys.readouterr().err
+    with pytest.raises(SystemExit):  # nothing is removed before what shall replace it has been read
+        train_accelerate.main([*argv, "--overwrite_output_dir", "--eval_split", "test"])
+    SpertModel.from_pretrained(folders["root"] / "kept" / "last")
+    foreign = folders["root"] / "kept" / "notes.txt"
+    foreign.write_text("mine")
     train_accelerate.main([*argv, "--overwrite_output_dir"])
+    assert foreign.read_text() == "mine" and len(losses(folders, "kept")) == 1
+
+
+def test_half_precision_encoder_is_trained_in_full_precision(folders: dict[str, Path]) -> None:
+    half = folders["root"] / "half"
+    save_backbone("bert", half)
+    AutoModel.from_pretrained(half, dtype=torch.bfloat16).save_pretrained(half)
+    argv = command({**folders, "half": half}, "from_half", "--max_steps", "1", backbone="half")
+    train_accelerate.main(argv)
+    weights = load_file(folders["root"] / "from_half" / "model.safetensors")
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float32}
+
+
+def test_more_batch_than_sentences_is_an_error_over_processes(folders: dict[str, Path]) -> None:
+    flags = ("--max_steps", "1", "--per_device_train_batch_size", "20")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    process = run_alone(command(folders, "starved", *flags), launcher)
+    printed, _ = process.communicate(timeout=240)
+    assert process.returncode != 0 and "24 sentences are too few for 2 processes" in printed
 
 
 def test_resume_refuses_other_settings(folders: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,8 @@ def test_defaults_are_the_papers() -> None:
         ([*NEEDED, "--relation_threshold", "1.5"], "--relation_threshold must be between 0 and 1, got 1.5"),
         ([*NEEDED, "--neg_entity_count", "-2"], "--neg_entity_count must be at least -1, got -2"),
         ([*NEEDED, "--eval_only"], "--eval_only needs --model"),
+        ([*NEEDED, "--patience", "2"], "--patience needs --eval_every"),
+        ([*NEEDED, "--weight_decay", "-1"], "--weight_decay must be at least 0, got -1"),
         ([*NEEDED, "--push_to_hub"], "--push_to_hub needs --hub_model_id"),
         (["--output_dir", "x"], "--dataset is needed"),
         (["--dataset", "demo"], "--output_dir is needed"),
@@ -58,8 +60,11 @@ def test_parse_arguments_flags_beat_the_file(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("learning_rat: 1", "unknown argument 'learning_rat'"),
-        ("learning_rate: fast", "learning_rate must be a number, got 'fast'"),
-        ("num_train_epochs: 2.5", "num_train_epochs must be int, got 2.5"),
+        ("learning_rate: fast", "invalid float value: 'fast'"),
+        ("learning_rate: .nan", "--learning_rate must be at least 0, got nan"),
+        ("num_train_epochs: 2.5", "invalid int value: '2.5'"),
+        ("fold: yes", "invalid int value: 'True'"),
+        ("span_pooling: median", "invalid choice: 'median'"),
         ("- a\n- b", "must hold 'name: value' lines"),
         ("a: [", "cannot be read"),
     ],
@@ -70,7 +75,14 @@ def test_parse_arguments_bad_file_says_where(
     path = tmp_path / "run.yaml"
     path.write_text(text)
     message = read_message([*NEEDED, "--config", str(path)], capsys)
-    assert words in message and "run.yaml" in message
+    assert words in message and ("run.yaml" in message or "nan" in message)
+
+
+def test_parse_arguments_file_may_say_no(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("mixed_precision: no\nno_overlapping: yes\nmax_span_width: null\n")
+    args = parse_arguments([*NEEDED, "--config", str(path)])
+    assert (args.mixed_precision, args.no_overlapping, args.max_span_width) == ("no", True, None)
 
 
 def test_every_argument_has_a_doc() -> None:

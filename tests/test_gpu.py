@@ -1,0 +1,19 @@
+"""On a CUDA device: the same answers as on the CPU. Run with `pytest -m gpu`."""
+
+import pytest
+import torch
+from tiny_models import build_batch, build_spert, build_window
+
+pytestmark = pytest.mark.gpu
+
+
+@torch.no_grad()
+def test_gpu_logits_equal_those_of_the_cpu() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    model, batch = build_spert(scale=3.0), build_batch(build_window([1, 2, 1], [1, 1]), build_window([3, 1, 1, 1]))
+    on_cpu = model(**batch)
+    on_gpu = model.to("cuda")(**{name: value.to("cuda") for name, value in batch.items()})
+    assert torch.equal(on_cpu.spans, on_gpu.spans.cpu()) and torch.equal(on_cpu.pairs, on_gpu.pairs.cpu())
+    assert torch.allclose(on_cpu.entity_logits, on_gpu.entity_logits.cpu(), atol=1e-3)
+    assert torch.allclose(on_cpu.relation_logits, on_gpu.relation_logits.cpu(), atol=1e-3)
