@@ -6,7 +6,7 @@ of that text, by the same scorer. Two counts: as they are, and with one sentence
 predicted spans alike, since CoNLL04 leaves that period on the last word in about a quarter of its rows ("Texas." is
 one word there), which nothing in the text foretells. The token input is scored on the same rows.
 
-Usage: python benchmarks/raw_text.py MODEL --dataset conll04 --data_dir data/conll04
+Usage: python -m benchmarks.raw_text MODEL --dataset conll04 --data_dir data/conll04
 Needs: pip install sacremoses
 """
 

@@ -10,7 +10,7 @@ words of every consistent splitter); its second number forgives that period. Thr
 row is split into sentences; all rows joined by blanks are split. Speed: the median over repetitions of
 segmenting the joined text, in CPU time of the one thread, after a warm-up.
 
-Usage: python benchmarks/segmentation_agreement.py --dataset conll04 --data_dir data/conll04
+Usage: python -m benchmarks.segmentation_agreement --dataset conll04 --data_dir data/conll04
 Needs: pip install sacremoses
 """
 
