@@ -63,9 +63,7 @@ def save_model(model: SpertModel, tokenizer: PreTrainedTokenizerBase, folder: Pa
     Everything is written inside the folder under another name first and then renamed file by file, weights last:
     nothing is ever half-written, and only a kill between two renames can mix an old file with new ones.
     """
-    staged = _staging(folder / "model")
-    model.save_pretrained(staged)
-    tokenizer.save_pretrained(staged)
+    staged = _stage(model, tokenizer, folder / "model")
     add_card(staged, place=folder, records=folder)
     written = sorted(staged.iterdir(), key=lambda file: (".safetensors" in file.name, file.name))
     for file in written:
@@ -84,9 +82,7 @@ def save_checkpoint(
     folder: Path,
 ) -> None:
     """Write a complete model folder with the training state, in the place of an older one, all or nothing."""
-    staged = _staging(folder)
-    model.save_pretrained(staged)
-    tokenizer.save_pretrained(staged)
+    staged = _stage(model, tokenizer, folder)
     names = {parameter: name for name, parameter in model.named_parameters()}
     tensors = {
         f"{names[parameter]}/{key}": value.detach().cpu().contiguous()
@@ -165,8 +161,13 @@ def load_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, folder: P
         optimizer.state[parameter][key] = tensor.to(parameter.device)
 
 
-def _staging(folder: Path) -> Path:
+def _stage(model: SpertModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
+    """Model and tokenizer in a new hidden folder beside the one they are meant for."""
     staged = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
+    model.save_pretrained(staged)
+    tokenizer.save_pretrained(staged)
+    for weights in staged.glob("*.safetensors"):  # safetensors lets only their owner read them
+        shutil.copymode(staged / "config.json", weights)
     return staged

@@ -129,6 +129,14 @@ def test_loading_dtype_and_attention_reach_the_encoder(bert: Path, saved: Path):
     assert SpertModel.from_pretrained(saved).backbone.config._attn_implementation == "sdpa"
 
 
+@pytest.mark.parametrize("device_map", ["cpu", "auto", {"": "cpu"}])
+def test_loading_device_map_places_every_weight(saved: Path, device_map: str | dict[str, str]):
+    model = SpertModel.from_pretrained(saved, device_map=device_map)
+    plain = SpertModel.from_pretrained(saved).state_dict()
+    assert {parameter.device.type for parameter in model.parameters()} <= {"cpu", "cuda"}
+    assert all(torch.equal(tensor.cpu(), plain[name]) for name, tensor in model.state_dict().items())
+
+
 # --- Saved and loaded ---------------------------------------------------------------------------------------------
 
 

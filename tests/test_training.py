@@ -82,6 +82,8 @@ def test_training_output_is_a_model_folder_with_scores(folders: dict[str, Path])
         model = SpertModel.from_pretrained(folder)
         assert model.config.entity_types == ["Per", "Org"] and model.config.symmetric_relation_types == ["met"]
         assert model.config.segmentation and model.config.label_names["entity/Per"] == "Person"
+        modes = {(folder / name).stat().st_mode for name in ("config.json", "model.safetensors")}
+        assert len(modes) == 1  # whoever may read the one may read the other
         assert (folder / "tokenizer.json").is_file() and (folder / "pipeline_spert.py").is_file()
     assert not list(folders["root"].glob("**/*.bin")) and not list(folders["root"].glob("**/*.part"))
 
