@@ -16,8 +16,9 @@ if not __package__:
     raise ImportError(f"{__file__} is a saved model's code, not the package modeling_spert: run from another folder")
 
 import torch
+from huggingface_hub import HfApi
 from torch import Tensor, nn
-from transformers import AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import ModelOutput, logging
 
 from .configuration_spert import SpertConfig
@@ -220,6 +221,31 @@ class SpertModel(SpertPreTrainedModel):
         from .pipeline_spert import JointExtractionPipeline
 
         return JointExtractionPipeline(model=self, tokenizer=tokenizer, task="joint-extraction", **kwargs)
+
+    def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:
+        """Push the model, its code and the tokenizer that lies where the model was loaded from.
+
+        Args:
+            repo_id: Repository, as org/name.
+            **kwargs: As `PreTrainedModel.push_to_hub` takes them.
+
+        Raises:
+            ValueError: If no tokenizer is found there and the repository has none: a model alone serves nobody.
+        """
+        source = self.name_or_path
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(source) if source else None
+        except (OSError, ValueError):
+            tokenizer = None
+        if tokenizer is None and not HfApi(token=kwargs.get("token")).file_exists(repo_id, "tokenizer.json"):
+            raise ValueError(
+                f"no tokenizer lies beside this model ({source or 'it was not loaded from a folder'}): push both with "
+                f"model.extraction_pipeline(tokenizer).push_to_hub({repo_id!r})"
+            )
+        pushed = super().push_to_hub(repo_id, **kwargs)
+        if tokenizer is not None:
+            tokenizer.push_to_hub(repo_id, **kwargs)
+        return pushed
 
     def get_input_embeddings(self) -> nn.Module:
         """The encoder's word embeddings."""

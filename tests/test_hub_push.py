@@ -22,7 +22,7 @@ from transformers.utils import hub as transformers_hub
 import modeling_spert.hub
 import train_accelerate
 from datasets_scripts import load_joint_dataset, push
-from modeling_spert import run_push
+from modeling_spert import SpertModel, run_push
 from modeling_spert.hub import PushError, missing_files, push_metric, push_model_folder, verify_download
 from modeling_spert.model_card import write_card
 from modeling_spert.run_push import RunPush
@@ -170,6 +170,16 @@ def test_pipeline_push_keeps_the_card(hub: LocalHub, folder: Path) -> None:
     assert ModelCard(files["README.md"].decode()).content == ModelCard(card.decode()).content
     other.push_to_hub("org/tiny")
     assert ModelCard(hub.files("org/tiny")["README.md"].decode()).data.tags[:2] == ["spert", "joint-extraction"]
+
+
+def test_model_push_takes_the_tokenizer_along(hub: LocalHub, folder: Path, tmp_path: Path) -> None:
+    SpertModel.from_pretrained(folder).push_to_hub("org/model", private=True)
+    for name, content in hub.files("org/model").items():
+        (tmp_path / name).write_bytes(content)
+    assert missing_files(tmp_path) == []
+    with pytest.raises(ValueError, match="extraction_pipeline"):
+        tiny_model().push_to_hub("org/alone")
+    assert "org/alone" not in {name for _, name in hub.store.repositories}
 
 
 def test_pipeline_push_to_a_new_repository_is_whole(hub: LocalHub, tmp_path: Path) -> None:
