@@ -262,7 +262,7 @@ class JointExtractionPipeline(Pipeline):
         return {"extractions": decode_windows(output, windows, rules, entities)}
 
     def postprocess(self, model_outputs: tuple[Document, list[Extraction]], overlap: str = "allow") -> dict[str, Any]:
-        """The answer as plain JSON types: see DESIGN of the pipeline in the README."""
+        """The answer as plain JSON types: `text`, `entities` with characters and words, `relations` between them."""
         document, extractions = model_outputs
         words, firsts = document.words, document.first_words
         widened = {(e.start, e.end, e.label) for e in document.given or () if e.widened}
