@@ -71,6 +71,9 @@ class TrainingArguments:
 
     eval_split: str | None = _arg(None, "split to score at the end and every --eval_every; default: dev, else test")
     eval_only: bool = _arg(False, "score --model on --eval_split and stop")
+    eval_precision: Literal["auto", "fp32", "bf16", "fp16"] | None = _arg(
+        None, "precision of --eval_only; auto: bf16 where the hardware multiplies it; default: as the model was saved"
+    )
     eval_every: int = _arg(0, "epochs between evaluations, which choose the best model; 0: at the end only")
     eval_batch_size: int = _arg(32, "windows per process and evaluation step")
     no_overlapping: bool = _arg(False, "score also by the original's 'no overlapping' convention (ADE)")
@@ -99,6 +102,8 @@ class TrainingArguments:
             raise ValueError("--output_dir is needed: the folder to write the model and its scores to")
         if self.eval_only and not self.model:
             raise ValueError("--eval_only needs --model, the folder or Hub name of the model to score")
+        if self.eval_precision and not self.eval_only:
+            raise ValueError("--eval_precision is for --eval_only; a training scores its model as it is trained")
         if self.push_to_hub and not self.hub_model_id:
             raise ValueError("--push_to_hub needs --hub_model_id org/name")
         if self.push_to_hub and self.eval_only:

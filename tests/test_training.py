@@ -18,6 +18,7 @@ from transformers import AutoModel
 
 import train_accelerate
 from modeling_spert import SpertModel
+from modeling_spert.prediction import predict_pieces
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / "data" / "golden_losses.json"
@@ -215,6 +216,20 @@ def test_model_continues_from_a_spert_folder(folders: dict[str, Path]) -> None:
     assert {key: first[key] for key in first if key.startswith(("ner", "rel"))} == {
         key: again[key] for key in again if key.startswith(("ner", "rel"))
     }
+
+
+def test_model_is_scored_in_the_precision_asked_for(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    train_accelerate.main(command(folders, "trained", "--max_steps", "4"))
+    used = []
+
+    def note_dtype(model, *args, **kwargs):
+        used.append({parameter.dtype for parameter in model.parameters()})
+        return predict_pieces(model, *args, **kwargs)
+
+    monkeypatch.setattr(train_accelerate, "predict_pieces", note_dtype)
+    flags = ("--eval_only", "--eval_precision", "bf16", "--model", str(folders["root"] / "trained"))
+    train_accelerate.main(command(folders, "rounded", *flags))
+    assert used == [{torch.bfloat16}]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,139 @@
+"""What a cheaper runtime gains and what it costs in F1: fp32, bf16, torch.compile, ONNX, ONNX with int8.
+
+Method. One trained model answers the whole test split in every runtime: encoding of the words, length-sorted batches,
+forward, decoding. Scores are those of `train_accelerate.py`. Times are interleaved as `timing.py` says, a repetition
+being the whole split; compiling and loading lie before the clock. "different" counts the sentences whose entities or
+relations (without their scores) are not those of fp32.
+
+    python -m benchmarks.bench_precision --model runs/conll04 --data_dir data/conll04
+"""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.timing import (
+    describe_environment,
+    interleave,
+    print_table,
+    show_spread,
+    summarize,
+    write_json,
+)
+from benchmarks.workload import Workload, load_workload, parser_of
+from modeling_spert.decoding_spert import Extraction
+from modeling_spert.export_onnx import FOLDER, export_onnx
+from modeling_spert.metrics import score_examples
+from modeling_spert.onnx_model import OnnxSpertModel
+from modeling_spert.prediction import extraction_to_example, predict_examples
+
+RUNTIMES = ("fp32", "bf16", "fp32 compiled", "bf16 compiled", "onnx", "onnx int8")
+SCORES = ("ner_f1_micro", "rel_strict_f1_micro", "rel_f1_micro")
+
+
+def load_runtimes(workload: Workload, names: Sequence[str], threads: int) -> dict[str, Any]:
+    """The same model in every runtime asked for."""
+    runtimes: dict[str, Any] = {}
+    for name in names:
+        if not name.startswith("onnx"):
+            dtype = torch.bfloat16 if name.startswith("bf16") else torch.float32
+            runtimes[name] = copy.deepcopy(workload.model).to(dtype)
+            if name.endswith("compiled"):
+                runtimes[name].backbone.compile(dynamic=True)
+    if any(name.startswith("onnx") for name in names):
+        with tempfile.TemporaryDirectory() as folder:
+            workload.model.config.save_pretrained(folder)
+            export_onnx(workload.model, Path(folder) / FOLDER, int8=True)
+            for name in names:
+                if name.startswith("onnx"):
+                    int8 = name == "onnx int8"
+                    runtimes[name] = OnnxSpertModel.from_pretrained(folder, int8=int8, num_threads=threads)
+    return {name: runtimes[name] for name in names}
+
+
+def measure(workload: Workload, threads: int, args: Any) -> list[dict[str, Any]]:
+    """A row per runtime."""
+    torch.set_num_threads(threads)
+    answers: dict[str, dict[int, Extraction]] = {}
+
+    def answer(name: str, model: Any) -> None:
+        answers[name] = predict_examples(model, workload.tokenizer, workload.examples)
+
+    runtimes = load_runtimes(workload, args.runtimes, threads)
+    candidates: dict[str, list[Callable[[], object]]] = {
+        name: [partial(answer, name, model)] for name, model in runtimes.items()
+    }
+    found = summarize(interleave(candidates, args.repetitions, args.warmup), args.runtimes[0])
+    rows = []
+    for name in runtimes:
+        ratio = found["ratio"].get(name)
+        row = {"runtime": name, "threads": threads, "seconds": found["seconds"][name], "ratio": ratio}
+        row |= score(workload, answers[name])
+        row["different"] = sum(_plain(answers[name], i) != _plain(answers[args.runtimes[0]], i) for i in answers[name])
+        rows.append({**row, "repetitions": found["repetitions"]})
+    return rows
+
+
+def score(workload: Workload, answers: dict[int, Extraction]) -> dict[str, float]:
+    """F1 in percent."""
+    predictions = [
+        extraction_to_example(example, answers.get(row, Extraction())) for row, example in enumerate(workload.examples)
+    ]
+    config = workload.model.config
+    labels: dict[str, Any] = {
+        name: getattr(config, name) for name in ("entity_types", "relation_types", "symmetric_relation_types")
+    }
+    scores = score_examples(workload.examples, predictions, **labels)
+    return {name: scores[name] for name in SCORES}
+
+
+def _plain(answers: dict[int, Extraction], row: int) -> tuple[list, list]:
+    found = answers[row]
+    return (
+        [(e.start, e.end, e.label) for e in found.entities],
+        [(r.head, r.tail, r.label) for r in found.relations],
+    )
+
+
+def print_rows(rows: Sequence[dict[str, Any]], baseline: str) -> None:
+    """The table."""
+    header = ["runtime", "threads", "CPU s", "wall s", f"CPU time to {baseline}", f"wall time to {baseline}"]
+    header += ["NER F1", "relation F1, strict", "relation F1, boundaries", "different"]
+    cells: list[list[object]] = []
+    for row in rows:
+        seconds, ratio = row["seconds"], row["ratio"]
+        cells.append(
+            [row["runtime"], row["threads"]]
+            + [f"{seconds[clock]['median']:.2f}" for clock in ("cpu", "wall")]
+            + [show_spread(ratio[clock]) if ratio else "1" for clock in ("cpu", "wall")]
+            + [f"{row[name]:.2f}" for name in SCORES]
+            + [row["different"]]
+        )
+    print_table(header, cells)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, print, write."""
+    parser = parser_of(__doc__ or "", quick="8 sentences, the tiny encoder, fp32 and bf16, one repetition, one thread")
+    parser.set_defaults(texts=0)
+    parser.add_argument("--runtimes", nargs="+", choices=RUNTIMES, default=list(RUNTIMES))
+    args = parser.parse_args(argv)
+    if args.quick:
+        args.encoder, args.texts, args.repetitions, args.threads, args.runtimes = "tiny", 8, 1, [1], ["fp32", "bf16"]
+    workload = load_workload(args)
+    print(f"{workload.encoder} encoder, {workload.data}, {len(workload.examples)} sentences\n")
+    rows = [row for threads in args.threads for row in measure(workload, threads, args)]
+    print_rows(rows, args.runtimes[0])
+    results = {"environment": describe_environment("cpu"), "arguments": vars(args), "rows": rows}
+    write_json(args.json, "precision_cpu", {"benchmark": "precision", **results})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""`OnnxSpertModel`: the graphs of `export_onnx` in place of a `SpertModel`, for extraction with onnxruntime.
+
+Shape letters: B windows, L subwords, W words, K span widths, S candidate spans, N spans that take part in relations,
+P pairs, E entity classes (with *none*), Q relation types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import snapshot_download
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from modeling_spert.configuration_spert import SpertConfig
+from modeling_spert.export_onnx import FOLDER, RELATIONS, SPANS, SPANS_INT8, check_packages
+from modeling_spert.modeling_spert import SpertOutput
+from modeling_spert.onnx_graphs import RelationGraph
+from modeling_spert.pipeline_spert import JointExtractionPipeline
+from modeling_spert.spans_spert import (
+    candidate_spans,
+    context_ranges,
+    ordered_pairs,
+    sentence_ranges,
+    surviving_spans,
+)
+
+# Pairs scored at once: bounds the memory of a text with thousands of entities.
+_CHUNK_PAIRS = 1 << 13
+_HUB_KWARGS = ("cache_dir", "force_download", "local_files_only", "revision", "token")
+
+
+class OnnxSpertModel:
+    """A SpERT model whose encoder and classifiers run in onnxruntime, on the CPU unless other providers are named.
+
+    It takes the place of a `SpertModel` in the pipeline and in `predict_examples`, and gives the same answers with
+    scores that differ by rounding; it cannot be trained.
+
+    Attributes:
+        config: The model's `SpertConfig`.
+        device: Where inputs and outputs live: always the CPU.
+    """
+
+    device = torch.device("cpu")
+    dtype = torch.float32
+    training = False
+
+    def __init__(self, config: SpertConfig, spans: Any, relations: Any | None):
+        """Around two `onnxruntime.InferenceSession`; `from_pretrained` makes them."""
+        self.config = config
+        self._spans, self._relations = spans, relations
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_folder: str | Path,
+        *,
+        int8: bool = False,
+        num_threads: int | None = None,
+        providers: Sequence[str] = ("CPUExecutionProvider",),
+        **hub_kwargs: Any,
+    ) -> OnnxSpertModel:
+        """Load the graphs that `python -m modeling_spert.export_onnx` wrote into a model folder.
+
+        Args:
+            name_or_folder: Model folder, or a repository on the Hub that has one's files.
+            int8: Take the quantised span graph.
+            num_threads: Threads of a session; default: those of torch.
+            providers: Of onnxruntime, best first.
+            **hub_kwargs: Of `snapshot_download`: revision, token, cache_dir, local_files_only, force_download.
+
+        Raises:
+            ImportError: If onnxruntime is missing.
+            FileNotFoundError: If there are no such graphs.
+        """
+        check_packages(["onnxruntime"])
+        import onnxruntime
+
+        unknown = sorted(set(hub_kwargs) - set(_HUB_KWARGS))
+        if unknown:
+            raise TypeError(f"unknown keywords {', '.join(unknown)}: known ones are {', '.join(_HUB_KWARGS)}")
+        folder = Path(name_or_folder)
+        if not folder.is_dir():
+            patterns = ["config.json", f"{FOLDER}/*"]
+            folder = Path(snapshot_download(str(name_or_folder), allow_patterns=patterns, **hub_kwargs))
+        config = SpertConfig.from_pretrained(folder)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = num_threads or torch.get_num_threads()
+        options.log_severity_level = 3
+        sessions = []
+        for name in [SPANS_INT8 if int8 else SPANS, *([RELATIONS] if config.relation_types else [])]:
+            path = folder / FOLDER / name
+            if not path.is_file():
+                command = f"python -m modeling_spert.export_onnx {name_or_folder}{' --int8' if int8 else ''}"
+                raise FileNotFoundError(f"{name_or_folder} has no {FOLDER}/{name}: {command}")
+            sessions.append(onnxruntime.InferenceSession(str(path), options, providers=list(providers)))
+        return cls(config, sessions[0], sessions[1] if config.relation_types else None)
+
+    def extraction_pipeline(self, tokenizer: PreTrainedTokenizerBase, **kwargs: Any) -> JointExtractionPipeline:
+        """The joint-extraction pipeline around this model; keywords are its settings."""
+        kwargs.setdefault("device", self.device)
+        return JointExtractionPipeline(model=self, tokenizer=tokenizer, task="joint-extraction", **kwargs)
+
+    def to(self, target: str | torch.device | torch.dtype) -> OnnxSpertModel:
+        """Nothing to do for the CPU and fp32; all else is refused.
+
+        Raises:
+            ValueError: If the target is another device or dtype.
+        """
+        if isinstance(target, torch.dtype):
+            if target is not torch.float32:
+                raise ValueError(f"the graphs compute in fp32, not in {target}: int8=True loads the quantised one")
+        elif torch.device(target).type != "cpu":
+            raise ValueError(f'the graphs take inputs on the CPU, not on {target}: device="cpu", and providers=[…]')
+        return self
+
+    def modules(self) -> Sequence[Any]:
+        """None that could be in training mode."""
+        return ()
+
+    def __call__(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        word_index: Tensor,
+        sentence_index: Tensor,
+        spans: Tensor | None = None,
+        pairs: Tensor | None = None,
+        entity_threshold: float | None = None,
+    ) -> SpertOutput:
+        """As `SpertModel.forward`, without labels.
+
+        Given spans have no entity logits (None): the graphs score candidates only.
+        """
+        ranges = word_ranges(word_index, sentence_index.shape[1])
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "word_ranges": ranges}
+        answers = _run(self._spans, inputs)
+        entity_logits = None
+        if spans is None:
+            spans = candidate_spans(sentence_index, self.config.max_span_width)
+            row, start, end = spans.unbind(1)
+            entity_logits = answers["entity_logits"][row, start, end - start - 1]
+        if self._relations is None:
+            nothing = answers["cls"].new_zeros(0, 0)
+            return SpertOutput(None, entity_logits, nothing, spans, spans.new_zeros(0, 2))
+        if pairs is not None:
+            kept, local_pairs = spans, pairs
+        else:
+            assert entity_logits is not None, "spans without pairs"
+            members = surviving_spans(entity_logits, entity_threshold)
+            kept = spans[members]
+            local_pairs = ordered_pairs(kept[:, 0] * sentence_index.shape[1] + sentence_index[kept[:, 0], kept[:, 1]])
+            pairs = members[local_pairs]
+        answers["word_counts"] = ranges[:, :, 1] - ranges[:, :, 0]
+        relation_logits = self._score_pairs(answers, kept, local_pairs, sentence_index)
+        return SpertOutput(None, entity_logits, relation_logits, spans, pairs)
+
+    def _score_pairs(
+        self, answers: Mapping[str, Tensor], spans_N3: Tensor, pairs_P2: Tensor, sentence_index_BW: Tensor
+    ) -> Tensor:
+        """Relation logits (P, Q), by chunks of pairs."""
+        names = RelationGraph.input_names(self.config.span_pooling, self.config.relation_context)
+        inputs = {**{name: answers[name] for name in names if name in answers}, "spans": spans_N3}
+        parts = [answers["cls"].new_zeros(0, self.config.num_relation_types)]
+        for chunk in pairs_P2.split(_CHUNK_PAIRS) if len(pairs_P2) else ():
+            heads, tails = spans_N3[chunk[:, 0]], spans_N3[chunk[:, 1]]
+            inputs["pairs"] = chunk
+            if self.config.relation_context == "full":
+                inputs["contexts"] = sentence_ranges(sentence_index_BW, heads)
+            elif self.config.relation_context == "localized":
+                inputs["contexts"] = context_ranges(heads, tails)
+            parts.append(_run(self._relations, inputs)["relation_logits"])
+        return torch.cat(parts)
+
+
+def word_ranges(word_index_BL: Tensor, num_words: int) -> Tensor:
+    """First subword and end of each word, an empty range for padding: (B, W, 2).
+
+    Args:
+        word_index_BL: Word of each subword, -1 on special tokens and padding; a word's subwords stand together.
+        num_words: W.
+
+    >>> word_ranges(torch.tensor([[-1, 0, 0, 1, -1]]), 3).tolist()
+    [[[1, 3], [3, 4], [0, 0]]]
+    """
+    B, L = word_index_BL.shape
+    place_BL = torch.where(word_index_BL < 0, num_words, word_index_BL)
+    position_BL = torch.arange(L, device=word_index_BL.device).expand(B, L)
+    empty = word_index_BL.new_zeros(B, num_words + 1)
+    first = empty.scatter_reduce(1, place_BL, position_BL, "amin", include_self=False)
+    end = empty.scatter_reduce(1, place_BL, position_BL + 1, "amax", include_self=False)
+    return torch.stack((first, end), dim=2)[:, :num_words]
+
+
+def _run(session: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    names = [output.name for output in session.get_outputs()]
+    arrays = session.run(names, {name: tensor.contiguous().numpy() for name, tensor in inputs.items()})
+    return {name: torch.from_numpy(array) for name, array in zip(names, arrays, strict=True)}

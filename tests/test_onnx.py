@@ -1,0 +1,238 @@
+"""The ONNX graphs against the model they were written from, through the class, the pipeline and the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_models import KINDS, SENTENCES, build_batch, build_spert, build_window, save_backbone
+from tiny_pipeline import TEXT, assert_same_answers, save_folder, tiny_model, tiny_pipeline, tiny_tokenizer
+
+from modeling_spert import SpertModel
+from modeling_spert.alignment_spert import (
+    collate_windows,
+    encode_sentences,
+    load_tokenizer,
+    make_windows,
+    special_affixes,
+)
+from modeling_spert.export_onnx import export_onnx, main
+from modeling_spert.onnx_model import OnnxSpertModel
+from modeling_spert.prediction import predict_examples
+
+onnxruntime = pytest.importorskip("onnxruntime")
+
+# Every pooling, every context, no width embeddings, no relation types.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "localized": {},
+    "mean full": {"span_pooling": "mean", "relation_context": "full"},
+    "sum cls": {"span_pooling": "sum", "relation_context": "cls", "width_embedding_size": 0},
+    "entities only": {"relation_types": []},
+}
+
+
+def export(model: SpertModel, folder: Path, **kwargs: Any) -> OnnxSpertModel:
+    """Write a model and its graphs, and load these."""
+    model.save_pretrained(folder)
+    export_onnx(model, folder / "onnx", **kwargs)
+    return OnnxSpertModel.from_pretrained(folder)
+
+
+@pytest.fixture(scope="module", params=SETTINGS)
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[SpertModel, OnnxSpertModel]:
+    model = build_spert(scale=3.0, **SETTINGS[request.param])
+    return model, export(model, tmp_path_factory.mktemp("graphs"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder that the command line has exported."""
+    folder = save_folder(tmp_path_factory.mktemp("model"))
+    command = [sys.executable, "-m", "modeling_spert.export_onnx", str(folder), "--int8"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        str(folder / "onnx" / name) for name in ("spans.onnx", "relations.onnx", "spans_int8.onnx")
+    ]
+    return folder
+
+
+def assert_same_output(model: SpertModel, onnx: OnnxSpertModel, batch: dict[str, Any], **kwargs: Any) -> int:
+    """Same spans and pairs, same logits but for rounding; the number of pairs."""
+    with torch.inference_mode():
+        wanted, found = model(**batch, **kwargs), onnx(**batch, **kwargs)
+    assert torch.equal(wanted.spans, found.spans) and torch.equal(wanted.pairs, found.pairs)
+    assert wanted.relation_logits.shape == found.relation_logits.shape
+    torch.testing.assert_close(found.relation_logits, wanted.relation_logits, atol=1e-4, rtol=1e-4)
+    if found.entity_logits is not None:
+        torch.testing.assert_close(found.entity_logits, wanted.entity_logits, atol=1e-4, rtol=1e-4)
+    return len(found.pairs)
+
+
+def test_graphs_answer_as_the_model(both):
+    windows = [build_window([1, 2, 1, 3, 1, 1], [2, 1, 1], seed=seed) for seed in range(4)]
+    pairs = assert_same_output(*both, build_batch(*windows, build_window([1, 1, 4])))
+    assert pairs or not both[0].config.relation_types
+
+
+@pytest.mark.parametrize("counts", [[1], [7], [1, 1], [12, 1]])
+def test_graphs_answer_for_windows_of_a_few_words(both, counts):
+    assert_same_output(*both, build_batch(build_window(counts)))
+
+
+def test_graphs_answer_for_a_window_without_words(both):
+    assert assert_same_output(*both, build_batch(build_window())) == 0
+
+
+def test_graphs_answer_where_nothing_or_everything_survives(both):
+    batch = build_batch(build_window([1, 2, 1, 3, 1, 1], seed=1))
+    assert assert_same_output(*both, batch, entity_threshold=1.1) == 0
+    pairs = assert_same_output(*both, batch, entity_threshold=0.0)
+    assert pairs == (18 * 17 if both[0].config.relation_types else 0)
+
+
+SENTENCE = st.lists(st.integers(1, 4), min_size=1, max_size=5)  # subwords of each word
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=5), min_size=1, max_size=3), min_size=1, max_size=3
+    )
+)
+def test_graphs_answer_for_any_batch(both, batch):
+    windows = [build_window(*sentences, seed=number) for number, sentences in enumerate(batch)]
+    assert_same_output(*both, build_batch(*windows))
+
+
+def test_pairs_are_scored_in_chunks(both, monkeypatch):
+    monkeypatch.setattr("modeling_spert.onnx_model._CHUNK_PAIRS", 7)
+    assert_same_output(*both, build_batch(build_window([1, 2, 1, 3, 1, 1], seed=1)), entity_threshold=0.0)
+
+
+TEXTS = [TEXT, "", "Ada wrote.", {"tokens": ["Ada", "Lund", "wrote", "The", "Tide"]}, TEXT.replace(" ", "  ")]
+
+
+def test_pipeline_answers_as_with_the_model(folder):
+    pipe = OnnxSpertModel.from_pretrained(folder).extraction_pipeline(tiny_tokenizer())
+    expected = tiny_pipeline()(TEXTS)
+    assert any(answer["relations"] for answer in expected)
+    assert_same_answers(pipe(TEXTS), expected)
+
+
+def test_pipeline_relates_given_entities(folder):
+    entities = [{"start": 0, "end": 8, "label": "Person"}, {"start": 34, "end": 42, "label": "Work"}]
+    document = {"text": TEXT.replace(". She", ", she"), "entities": entities}
+    pipe = OnnxSpertModel.from_pretrained(folder).extraction_pipeline(tiny_tokenizer(), relation_threshold=0.0)
+    expected = tiny_pipeline(relation_threshold=0.0)(document)
+    assert expected["relations"]
+    assert_same_answers([pipe(document)], [expected])
+
+
+def test_transformers_pipeline_takes_the_graphs(folder):
+    from transformers import pipeline
+
+    pipe = pipeline(
+        "joint-extraction", model=OnnxSpertModel.from_pretrained(folder), tokenizer=str(folder), device="cpu"
+    )
+    assert_same_answers(pipe(TEXTS), tiny_pipeline()(TEXTS))
+
+
+def test_predictions_of_examples_are_the_models(folder):
+    examples = [{"tokens": TEXT.split(), "entities": [], "relations": []}]
+    wanted = predict_examples(tiny_model(), tiny_tokenizer(), examples)
+    found = predict_examples(OnnxSpertModel.from_pretrained(folder), tiny_tokenizer(), examples)
+    assert [(e.start, e.end, e.label) for e in wanted[0].entities] == [
+        (e.start, e.end, e.label) for e in found[0].entities
+    ]
+
+
+def test_quantised_graph_is_smaller_and_near(folder):
+    small, full = (folder / "onnx" / name for name in ("spans_int8.onnx", "spans.onnx"))
+    assert small.stat().st_size < full.stat().st_size
+    batch = build_batch(build_window([1, 2, 1, 3, 1, 1], seed=1))
+    logits = [OnnxSpertModel.from_pretrained(folder, int8=int8)(**batch).entity_logits for int8 in (False, True)]
+    assert not torch.equal(*logits)
+    assert (logits[0] - logits[1]).abs().mean() < 0.05 * logits[0].abs().mean()
+
+
+def test_export_leaves_the_model_as_it_was(tmp_path):
+    model = build_spert(relation_types=[]).to(torch.bfloat16).train()
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    export_onnx(model, tmp_path)
+    assert model.training and model.dtype is torch.bfloat16
+    assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
+
+
+def test_failed_export_leaves_what_was_there(tmp_path, monkeypatch):
+    (tmp_path / "spans.onnx").write_text("before")
+    monkeypatch.setattr(torch.onnx, "export", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("no such operator")))
+    with pytest.raises(RuntimeError, match="no such operator"):
+        export_onnx(build_spert(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["spans.onnx"]
+    assert (tmp_path / "spans.onnx").read_text() == "before"
+
+
+def test_absent_graphs_are_named_with_the_command(folder, tmp_path):
+    save_folder(tmp_path / "bare")
+    with pytest.raises(
+        FileNotFoundError, match=r"has no onnx/spans.onnx: python -m modeling_spert.export_onnx .*bare$"
+    ):
+        OnnxSpertModel.from_pretrained(tmp_path / "bare")
+
+
+def test_other_places_and_precisions_are_refused(folder):
+    model = OnnxSpertModel.from_pretrained(folder)
+    with pytest.raises(ValueError, match='not on cuda: device="cpu", and providers='):
+        model.extraction_pipeline(tiny_tokenizer(), device="cuda")
+    with pytest.raises(ValueError, match="compute in fp32, not in torch.bfloat16: int8=True"):
+        model.extraction_pipeline(tiny_tokenizer(), precision="bf16")
+    with pytest.raises(TypeError, match="unknown keywords revison"):
+        OnnxSpertModel.from_pretrained(folder, revison="main")
+
+
+def test_missing_package_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(
+        ImportError, match=r"ONNX needs onnx, onnxscript, onnxruntime: pip install 'modeling-spert\[onnx\]'"
+    ):
+        export_onnx(build_spert(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["org/name"], "org/name is no folder on this machine: name one to write to with --output"),
+        (["{folder}"], "holds a 'bert' model, not a SpERT model"),
+    ],
+)
+def test_command_line_refuses(tmp_path, capsys, argv, message):
+    save_backbone("bert", tmp_path / "bert")
+    with pytest.raises(SystemExit) as stopped:
+        main([word.format(folder=tmp_path / "bert") for word in argv])
+    assert message in f"{stopped.value}{capsys.readouterr().err}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_encoder_can_be_exported(tmp_path, kind):
+    save_backbone(kind, tmp_path / "encoder")
+    torch.manual_seed(0)
+    model = SpertModel.from_backbone(
+        str(tmp_path / "encoder"), entity_types=["A", "B"], relation_types=["r", "s"], max_span_width=4
+    )
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+    onnx = export(model, tmp_path / "model")
+    tokenizer = load_tokenizer(tmp_path / "encoder", **({"do_lower_case": False} if kind == "scibert" else {}))
+    affixes = special_affixes(tokenizer)
+    sentences = encode_sentences(tokenizer, [sentence.split() for sentence in SENTENCES])
+    windows = [make_windows([sentence], affixes, 48, "none")[0] for sentence in sentences]
+    for batch in (windows, windows[:1]):
+        assert assert_same_output(model, onnx, collate_windows(batch, tokenizer.pad_token_id)) > 0

@@ -1,0 +1,72 @@
+"""Precision: what "auto" chooses, what the pipeline does with it, and that bf16 answers like fp32."""
+
+import pytest
+import torch
+from tiny_pipeline import TEXT, tiny_model, tiny_pipeline, tiny_tokenizer
+
+from modeling_spert import JointExtractionPipeline
+from modeling_spert.precision_spert import multiplies_bf16, resolve_precision
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, **capabilities: bool) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+
+
+@pytest.mark.parametrize("instructions", ["amx_bf16", "avx512_bf16", "arm_bf16"])
+def test_auto_is_bf16_where_the_cpu_multiplies_it(monkeypatch, instructions):
+    pretend(monkeypatch, avx2=True, **{instructions: True})
+    assert resolve_precision("auto", "cpu") is torch.bfloat16
+
+
+def test_auto_is_fp32_on_a_cpu_without(monkeypatch):
+    pretend(monkeypatch, avx2=True, avx512_f=True, avx512_bf16=False)
+    assert resolve_precision("auto", "cpu") is torch.float32
+
+
+@pytest.mark.parametrize("supported", [True, False])
+def test_auto_asks_older_torch_by_its_own_names(monkeypatch, supported):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: supported, raising=False)
+    monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported", raising=False)
+    assert multiplies_bf16(torch.device("cpu")) is supported
+
+
+def test_auto_refuses_emulation_on_a_gpu(monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **kwargs: asked.append(kwargs) or False)
+    assert resolve_precision("auto", "cuda") is torch.float32
+    assert asked == [{"including_emulation": False}]
+
+
+def test_auto_is_fp32_on_other_devices():
+    assert resolve_precision("auto", "mps") is torch.float32
+
+
+def test_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="precision must be one of auto, fp32, bf16, fp16, got 'int4'"):
+        tiny_pipeline(precision="int4")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_pipeline_runs_in_the_precision_asked_for(precision):
+    model = tiny_model()
+    JointExtractionPipeline(model=model, tokenizer=tiny_tokenizer(), device="cpu", precision=precision)
+    wanted = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+    assert {parameter.dtype for parameter in model.parameters()} == {wanted}
+
+
+def test_pipeline_keeps_the_precision_it_was_given():
+    model = tiny_model().to(torch.bfloat16)
+    JointExtractionPipeline(model=model, tokenizer=tiny_tokenizer(), device="cpu")
+    assert model.dtype is torch.bfloat16
+
+
+def test_bf16_scores_are_near_those_of_fp32():
+    """Compared on entities given, so that no span at the edge changes what there is to compare."""
+    given = [{"start": 0, "end": 8, "label": "Person"}, {"start": 21, "end": 24, "label": "Place"}]
+    document = {"text": TEXT, "entities": given}
+    settings = {"relation_threshold": 0.0}
+    full, half = tiny_pipeline(**settings)(document), tiny_pipeline(precision="bf16", **settings)(document)
+    assert [r["label"] for r in full["relations"]] == [r["label"] for r in half["relations"]] != []
+    for a, b in zip(full["relations"], half["relations"], strict=True):
+        assert a["score"] == pytest.approx(b["score"], abs=0.05)
