@@ -120,6 +120,7 @@ def decode_windows(
         given: Entities that stand for the spans given to the model, in their order, whatever it says of them; only
             their labels and scores are read.
     """
+    output = _fetch(output)
     numbered = _given_entities(output, given) if given is not None else _found_entities(output, rules)
     first_words = [window.first_words for window in windows]
     members: dict[int, _Member] = {}
@@ -128,6 +129,11 @@ def decode_windows(
         offset = first_words[row][piece]
         members[number] = _Member(row, piece, replace(entity, start=entity.start - offset, end=entity.end - offset))
     return _assemble(windows, members, _found_relations(output, rules.relation_threshold), rules)
+
+
+def _fetch(output: ModelOutput) -> ModelOutput:
+    """The output on the host: from a GPU, at once instead of number by number."""
+    return type(output)(**{name: None if value is None else value.cpu() for name, value in output.items()})
 
 
 def _assemble(

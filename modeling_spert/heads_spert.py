@@ -22,7 +22,6 @@ from .spans_spert import (
     range_sum,
     range_table,
     sentence_ranges,
-    spans_of_mask,
 )
 
 # Pairs are scored in chunks. Where a pair needs a vector, its context's, a chunk has as many pairs as the batch has
@@ -97,7 +96,7 @@ class WordStates:
 def score_candidates(
     states: WordStates, classifier: nn.Linear, width_table: Tensor | None, max_width: int
 ) -> tuple[Tensor, Tensor]:
-    """Every candidate span, without dropout: one running maximum (or sum) per width, no (S, H) tensor.
+    """Every span of every width, without dropout: one running maximum (or sum) per width, no (S, H) tensor.
 
     Args:
         states: Words of the windows.
@@ -106,7 +105,8 @@ def score_candidates(
         max_width: K, the widest span.
 
     Returns:
-        Spans (S, 3) and entity logits (S, E).
+        Entity logits (B, K, W, E) of the span of k + 1 words from word w on, and which of these are candidates
+        (B, K, W): the others leave their sentence, and their logits mean nothing.
     """
     K = max(min(max_width, states.sentence_index_BW.shape[1]), 1)
     mask_BKW = candidate_mask(states.sentence_index_BW, K)
@@ -124,9 +124,7 @@ def score_candidates(
     logits_BKWE += window_BE[:, None, None]
     if width_table is not None:
         logits_BKWE += linear(width_table[1 : K + 1], width_weight)[:, None]
-    spans = spans_of_mask(mask_BKW)
-    row, start, end = spans.unbind(1)
-    return spans, logits_BKWE.flatten(0, 2)[(row * K + end - start - 1) * W + start]
+    return logits_BKWE, mask_BKW
 
 
 def score_pairs(

@@ -24,7 +24,14 @@ from transformers.utils import ModelOutput, logging
 from .configuration_spert import SpertConfig
 from .heads_spert import WordStates, score_candidates, score_pairs
 from .integrity_spert import check_cached_files
-from .spans_spert import candidate_spans, ordered_pairs, surviving_spans
+from .spans_spert import (
+    candidate_spans,
+    find_survivors,
+    list_candidates,
+    mark_candidates,
+    ordered_pairs,
+    surviving_spans,
+)
 
 logger = logging.get_logger(__name__)
 
@@ -315,15 +322,24 @@ class SpertModel(SpertPreTrainedModel):
         del hidden_BLH  # in eval mode its memory serves the heads
         if spans is None and self.training:
             spans = candidate_spans(sentence_index, self.config.max_span_width)
-        pooled_SH = None
+        pooled_SH, survivors = None, None
         if spans is None:
-            table = None if self.width_embeddings is None else self.width_embeddings.weight
-            spans, entity_logits = score_candidates(states, self.entity_classifier, table, self.config.max_span_width)
+            spans, entity_logits, survivors = self._classify_candidates(states, entity_threshold)
         else:
             pooled_SH = states.pool_spans(spans)
             whole_SX = self._concat((states.cls_BH[spans[:, 0]], pooled_SH), (self._widths(spans),))
             entity_logits = self.entity_classifier(self.dropout(whole_SX))
-        pairs, relation_logits = self._classify_pairs(states, spans, pooled_SH, entity_logits, pairs, entity_threshold)
+        if self.relation_classifier is None:
+            pairs, relation_logits = spans.new_zeros(0, 2), entity_logits.new_zeros(0, 0)
+        elif pairs is not None:
+            pooled_SH = states.pool_spans(spans) if pooled_SH is None else pooled_SH
+            relation_logits = self._score_pairs(self.relation_classifier, states, spans, pooled_SH, pairs)
+        else:
+            members, local_pairs = survivors or _pair_survivors(spans, entity_logits, sentence_index, entity_threshold)
+            relation_logits = self._score_survivors(
+                self.relation_classifier, states, spans[members], pooled_SH, members, local_pairs
+            )
+            pairs = members[local_pairs]
         loss = None
         if span_labels is not None:
             loss = _span_loss(entity_logits, span_labels, num_spans)
@@ -332,29 +348,36 @@ class SpertModel(SpertPreTrainedModel):
         output = SpertOutput(loss, entity_logits, relation_logits, spans, pairs)
         return output.to_tuple() if return_dict is False else output
 
-    def _classify_pairs(
+    def _classify_candidates(
+        self, states: WordStates, entity_threshold: float | None
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+        """Candidates (S, 3), their logits (S, E), and the survivors (N,) with their pairs (P, 2), without dropout.
+
+        How many there are is for the host to know: fetching it is the one time that a forward pass waits for a GPU.
+        """
+        table = None if self.width_embeddings is None else self.width_embeddings.weight
+        logits_BKWE, mask_BKW = score_candidates(states, self.entity_classifier, table, self.config.max_span_width)
+        survivors_BKW = find_survivors(logits_BKWE, entity_threshold)
+        marks_BKW = mark_candidates(mask_BKW, survivors_BKW, states.sentence_index_BW)
+        spans, members, pairs = (found.to(marks_BKW.device) for found in list_candidates(marks_BKW.cpu()))
+        row, start, end = spans.unbind(1)
+        _, K, W = mask_BKW.shape
+        return spans, logits_BKWE.flatten(0, 2)[(row * K + end - start - 1) * W + start], (members, pairs)
+
+    def _score_survivors(
         self,
+        classifier: nn.Linear,
         states: WordStates,
-        spans: Tensor,
+        kept_N3: Tensor,
         pooled_SH: Tensor | None,
-        entity_logits: Tensor,
-        pairs: Tensor | None,
-        entity_threshold: float | None,
-    ) -> tuple[Tensor, Tensor]:
-        """The pairs (P, 2), as given or of surviving spans of the same sentence, and their logits (P, Q)."""
-        if self.relation_classifier is None:
-            return spans.new_zeros(0, 2), entity_logits.new_zeros(0, 0)
-        if pairs is not None:
-            pooled_SH = states.pool_spans(spans) if pooled_SH is None else pooled_SH
-            return pairs, self._score_pairs(self.relation_classifier, states, spans, pooled_SH, pairs)
-        members = surviving_spans(entity_logits, entity_threshold)
-        kept = spans[members]
-        sentences = states.sentence_index_BW
-        local_pairs = ordered_pairs(kept[:, 0] * sentences.shape[1] + sentences[kept[:, 0], kept[:, 1]])
-        if len(local_pairs) == 0 and not self.training:
-            return local_pairs, entity_logits.new_zeros(0, self.config.num_relation_types)
-        pooled_NH = states.pool_spans(kept) if pooled_SH is None else pooled_SH[members]
-        return members[local_pairs], self._score_pairs(self.relation_classifier, states, kept, pooled_NH, local_pairs)
+        members_N: Tensor,
+        pairs_P2: Tensor,
+    ) -> Tensor:
+        """Relation logits (P, Q) of pairs of the spans kept, which are those of these numbers."""
+        if len(pairs_P2) == 0 and not self.training:
+            return states.cls_BH.new_zeros(0, self.config.num_relation_types)
+        pooled_NH = states.pool_spans(kept_N3) if pooled_SH is None else pooled_SH[members_N]
+        return self._score_pairs(classifier, states, kept_N3, pooled_NH, pairs_P2)
 
     def _score_pairs(
         self, classifier: nn.Linear, states: WordStates, spans_N3: Tensor, pooled_NH: Tensor, pairs_P2: Tensor
@@ -377,6 +400,15 @@ class SpertModel(SpertPreTrainedModel):
     def _concat(self, vectors: tuple[Tensor, ...], widths: tuple[Tensor | None, ...]) -> Tensor:
         """Vectors ‖ width embeddings, along the last dimension."""
         return torch.cat((*vectors, *(width for width in widths if width is not None)), dim=-1)
+
+
+def _pair_survivors(
+    spans_S3: Tensor, entity_logits: Tensor, sentence_index_BW: Tensor, entity_threshold: float | None
+) -> tuple[Tensor, Tensor]:
+    """Which of the spans survive (N,), and all ordered pairs of these within a sentence, as indices into them."""
+    members = surviving_spans(entity_logits, entity_threshold)
+    row, start, _ = spans_S3[members].unbind(1)
+    return members, ordered_pairs(row * sentence_index_BW.shape[1] + sentence_index_BW[row, start])
 
 
 def _span_loss(logits: Tensor, labels: Tensor, count: Tensor | int | None) -> Tensor:

@@ -21,11 +21,12 @@ from modeling_spert.modeling_spert import SpertOutput
 from modeling_spert.onnx_graphs import RelationGraph
 from modeling_spert.pipeline_spert import JointExtractionPipeline
 from modeling_spert.spans_spert import (
-    candidate_spans,
+    candidate_mask,
     context_ranges,
-    ordered_pairs,
+    find_survivors,
+    list_candidates,
+    mark_candidates,
     sentence_ranges,
-    surviving_spans,
 )
 
 # Pairs scored at once: bounds the memory of a text with thousands of entities.
@@ -133,27 +134,30 @@ class OnnxSpertModel:
     ) -> SpertOutput:
         """As `SpertModel.forward`, without labels.
 
-        Given spans have no entity logits (None): the graphs score candidates only.
+        Given spans have no entity logits (None), since the graphs score candidates only.
+
+        Raises:
+            ValueError: If spans are given without pairs.
         """
         ranges = word_ranges(word_index, sentence_index.shape[1])
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "word_ranges": ranges}
         answers = _run(self._spans, inputs)
         entity_logits = None
+        kept, local_pairs = spans, pairs
         if spans is None:
-            spans = candidate_spans(sentence_index, self.config.max_span_width)
+            logits_BKWE = answers["entity_logits"].transpose(1, 2)
+            mask_BKW = candidate_mask(sentence_index, self.config.max_span_width)
+            survivors_BKW = find_survivors(logits_BKWE, entity_threshold)
+            spans, members, found = list_candidates(mark_candidates(mask_BKW, survivors_BKW, sentence_index))
             row, start, end = spans.unbind(1)
-            entity_logits = answers["entity_logits"][row, start, end - start - 1]
+            entity_logits = logits_BKWE[row, end - start - 1, start]
+            kept = spans
+            if pairs is None:
+                kept, local_pairs, pairs = spans[members], found, members[found]
         if self._relations is None:
-            nothing = answers["cls"].new_zeros(0, 0)
-            return SpertOutput(None, entity_logits, nothing, spans, spans.new_zeros(0, 2))
-        if pairs is not None:
-            kept, local_pairs = spans, pairs
-        else:
-            assert entity_logits is not None, "spans without pairs"
-            members = surviving_spans(entity_logits, entity_threshold)
-            kept = spans[members]
-            local_pairs = ordered_pairs(kept[:, 0] * sentence_index.shape[1] + sentence_index[kept[:, 0], kept[:, 1]])
-            pairs = members[local_pairs]
+            return SpertOutput(None, entity_logits, answers["cls"].new_zeros(0, 0), spans, spans.new_zeros(0, 2))
+        if kept is None or local_pairs is None:
+            raise ValueError("given spans need pairs, as indices into them")
         answers["word_counts"] = ranges[:, :, 1] - ranges[:, :, 0]
         relation_logits = self._score_pairs(answers, kept, local_pairs, sentence_index)
         return SpertOutput(None, entity_logits, relation_logits, spans, pairs)

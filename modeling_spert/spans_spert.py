@@ -206,9 +206,50 @@ def surviving_spans(entity_logits: Tensor, entity_threshold: float | None = None
     >>> surviving_spans(torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]])).tolist()
     [1]
     """
-    if entity_logits.shape[1] == 1:
-        return torch.zeros(0, dtype=torch.long, device=entity_logits.device)
+    return find_survivors(entity_logits, entity_threshold).nonzero().squeeze(1)
+
+
+def find_survivors(entity_logits: Tensor, entity_threshold: float | None = None) -> Tensor:
+    """Whether each span is an entity, as in `surviving_spans`: bool, of the shape of the logits (…, E) without E."""
+    if entity_logits.shape[-1] == 1:
+        return torch.zeros_like(entity_logits[..., 0], dtype=torch.bool)
     if entity_threshold is None:
-        return entity_logits.argmax(1).nonzero().squeeze(1)
-    best = entity_logits.float().softmax(1)[:, 1:].amax(1)
-    return (best >= entity_threshold).nonzero().squeeze(1)
+        return entity_logits.argmax(-1) > 0
+    return entity_logits.float().softmax(-1)[..., 1:].amax(-1) >= entity_threshold
+
+
+def mark_candidates(mask_BKW: Tensor, survivors_BKW: Tensor, sentence_index_BW: Tensor) -> Tensor:
+    """All that must be known of the candidates to list their pairs, in one tensor to fetch from a GPU.
+
+    Args:
+        mask_BKW: From `candidate_mask`.
+        survivors_BKW: From `find_survivors`, on the same grid.
+        sentence_index_BW: Sentence of each word, -1 on padding.
+
+    Returns:
+        (B, K, W): zero where there is no candidate, else one more than its sentence, negative where it survives.
+    """
+    marks_BKW = torch.where(mask_BKW, sentence_index_BW.unsqueeze(1).int() + 1, 0)
+    return torch.where(survivors_BKW, -marks_BKW, marks_BKW)
+
+
+def list_candidates(marks_BKW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Candidates, survivors and their pairs, from the marks of `mark_candidates`.
+
+    The sizes of all three depend on the numbers in the marks: on a GPU every step here would wait for it, so the
+    marks should lie on the host.
+
+    Returns:
+        Spans (S, 3) in the order of `candidate_spans`, indices of survivors (N,), and all ordered pairs of these
+        within a sentence (P, 2), as indices into the survivors.
+
+    >>> spans, survivors, pairs = list_candidates(torch.tensor([[[-1, 1, -1, -2]]]))
+    >>> spans.tolist(), survivors.tolist(), pairs.tolist()
+    ([[0, 0, 1], [0, 1, 2], [0, 2, 3], [0, 3, 4]], [0, 2, 3], [[0, 1], [1, 0]])
+    """
+    spans_S3 = spans_of_mask(marks_BKW != 0)
+    row, start, end = spans_S3.unbind(1)
+    marks_S = marks_BKW[row, end - start - 1, start]
+    survivors_N = (marks_S < 0).nonzero().squeeze(1)
+    W = marks_BKW.shape[2]
+    return spans_S3, survivors_N, ordered_pairs(row[survivors_N] * (W + 1) - marks_S[survivors_N])
