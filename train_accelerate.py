@@ -166,6 +166,8 @@ class Trainer:
         args, model, accelerator = run.args, run.model, run.accelerator
         if args.freeze_backbone:
             model.backbone.requires_grad_(False)
+        if args.freeze_embeddings:
+            model.get_input_embeddings().requires_grad_(False)
         if args.gradient_checkpointing:
             enable_checkpointing(model)
         examples = list(run.data.select(args.train_split))

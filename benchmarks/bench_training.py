@@ -5,7 +5,8 @@ SpERT is forward, backward, clipping of the gradients' norm and AdamW (`train_ac
 Against it two steps of the bare encoder on the same subwords, in training mode, with the same optimizer class over
 the encoder's own parameters and a loss that costs nothing (the sum of one hidden unit): "encoder" is forward, backward
 and AdamW, "encoder+clip" clips as well. The same encoder weights serve all three; the learning rate is 0, so that they
-stay. `timing.py` says how runs are interleaved. bf16 is autocast over fp32 weights.
+stay. A fourth candidate is SpERT with a frozen table of subwords (`--freeze_embeddings`). `timing.py` says how runs
+are interleaved. bf16 is autocast over fp32 weights.
 
 The share of data loading is the time of the collator, which samples the negatives and pads, in that of a step with it.
 The parts of a step (forward, backward, clipping, optimizer) are timed one by one after the interleaved runs.
@@ -47,17 +48,33 @@ PARTS = ("collation", "forward", "backward", "clipping", "optimizer")
 class Step:
     """One optimizer step of a module under a setting."""
 
-    def __init__(self, module: nn.Module, loss_of: Callable[[Batch], Tensor], setting: Setting, *, clip: bool):
+    def __init__(
+        self,
+        module: nn.Module,
+        loss_of: Callable[[Batch], Tensor],
+        setting: Setting,
+        *,
+        clip: bool,
+        frozen: Sequence[nn.Parameter] = (),
+    ):
+        self.loss_of, self.setting, self.clip, self.frozen = loss_of, setting, clip, frozen
+        self._freeze(True)
         self.parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-        self.loss_of, self.setting, self.clip = loss_of, setting, clip
         self.optimizer = build_optimizer(parameter_groups(module, learning_rate=0.0, weight_decay=0.01))
+        self._freeze(False)
+
+    def _freeze(self, frozen: bool) -> None:
+        for parameter in self.frozen:
+            parameter.requires_grad_(not frozen)
 
     def __call__(self, batch: Batch) -> None:
         """Forward, backward, update."""
+        self._freeze(True)
         self.forward(batch).backward()
         if self.clip:
             self.clip_gradients()
         self.update()
+        self._freeze(False)  # the candidates share these weights
 
     def forward(self, batch: Batch) -> Tensor:
         """The loss."""
@@ -98,10 +115,15 @@ def measure(workload: Workload, setting: Setting, batch_size: int, args: argpars
         hidden = model.backbone(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
         return hidden[..., 0].float().sum()
 
+    def spert_loss(batch: Batch) -> Tensor:
+        return model(**batch).loss
+
+    table = [model.get_input_embeddings().weight]
     steps = {
         "encoder": Step(model.backbone, encoder_loss, setting, clip=False),
         "encoder+clip": Step(model.backbone, encoder_loss, setting, clip=True),
-        "spert": Step(model, lambda batch: model(**batch).loss, setting, clip=True),
+        "spert": Step(model, spert_loss, setting, clip=True),
+        "spert, frozen embeddings": Step(model, spert_loss, setting, clip=True, frozen=table),
     }
     candidates = {name: [partial(step, batch) for batch in batches] for name, step in steps.items()}
     samples = interleave(candidates, args.repetitions, args.warmup, setting.device)
@@ -140,7 +162,7 @@ def time_parts(
 def print_rows(rows: Sequence[dict[str, Any]]) -> None:
     """The table."""
     header = ["device", "threads", "dtype", "batch", "encoder s", "spert s", "ratio of CPU time", "ratio of wall time"]
-    header += ["to encoder+clip, CPU time", *(f"{part} %" for part in PARTS)]
+    header += ["to encoder+clip, CPU time", "frozen embeddings, CPU time", *(f"{part} %" for part in PARTS)]
     cells: list[list[object]] = []
     for row in rows:
         if not row["measured"]:
@@ -152,7 +174,8 @@ def print_rows(rows: Sequence[dict[str, Any]]) -> None:
             [*start]
             + [f"{seconds[name]['wall']['median'] / row['steps']:.3f}" for name in ("encoder", "spert")]
             + [show_spread(ratio["spert"][clock]) for clock in ("cpu", "wall")]
-            + [f"{with_clip:.3f}", *(f"{100 * row['shares'][part]:.1f}" for part in PARTS)]
+            + [f"{with_clip:.3f}", show_spread(ratio["spert, frozen embeddings"]["cpu"])]
+            + [*(f"{100 * row['shares'][part]:.1f}" for part in PARTS)]
         )
     print_table(header, cells)
     print_unmeasured(rows)

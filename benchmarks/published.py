@@ -78,4 +78,5 @@ ABLATIONS = {
     ),
     "width_embedding_size": Ablation("width_embedding_size", ("25", "0"), _OURS),
     "freeze_backbone": Ablation("freeze_backbone", ("False", "True"), _OURS),
+    "freeze_embeddings": Ablation("freeze_embeddings", ("False", "True"), _OURS),
 }

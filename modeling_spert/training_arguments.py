@@ -32,6 +32,7 @@ class TrainingArguments:
     pretrained: Literal["all", "embeddings", "none"] = _arg("all", "which weights of the encoder to keep")
     lowercase: bool | None = _arg(None, "whether the tokenizer lower-cases; default: what its files say, else it does")
     freeze_backbone: bool = _arg(False, "train the heads only")
+    freeze_embeddings: bool = _arg(False, "train all but the table of subwords: cheaper steps, most of all on CPU")
     model: str | None = _arg(None, "SpERT model to continue from or to evaluate, instead of an encoder")
     new_classifiers: bool = _arg(False, "with --model and other labels: start new classifiers")
     max_span_width: int | None = _arg(None, "widest candidate span, in words (paper: 10)")

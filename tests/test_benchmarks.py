@@ -69,8 +69,18 @@ def test_bench_training_runs_from_the_command_line() -> None:
 def test_bench_training_rows(tmp_path: Path) -> None:
     results = run_script("bench_training", tmp_path / "a.json", "--devices", "cpu", "--dtypes", "fp32")
     (row,) = results["rows"]
-    assert row["batch_size"] == 2 and set(row["ratio"]) == {"encoder+clip", "spert"} and row["pairs"] > 0
+    assert row["batch_size"] == 2 and row["pairs"] > 0
+    assert set(row["ratio"]) == {"encoder+clip", "spert", "spert, frozen embeddings"}
     assert abs(sum(row["shares"].values()) - 1) < 1e-6 and row["shares"]["collation"] > 0
+
+
+def test_bench_precision_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = run_script("bench_precision", tmp_path / "a.json")
+    full, half = results["rows"]
+    assert (full["runtime"], half["runtime"]) == ("fp32", "bf16") and full["different"] == 0
+    assert full["ratio"] is None and half["ratio"]["cpu"]["median"] > 0
+    assert all(0 <= row[name] <= 100 for row in results["rows"] for name in ("ner_f1_micro", "rel_strict_f1_micro"))
+    assert "| CPU time to fp32" in capsys.readouterr().out
 
 
 @pytest.mark.slow
