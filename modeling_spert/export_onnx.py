@@ -4,17 +4,19 @@
     python -m modeling_spert.export_onnx FOLDER --int8
 
 `FOLDER/onnx/` then holds `spans.onnx` and `relations.onnx` (a model without relation types has only the first), and
-with `--int8` `spans_int8.onnx`, whose matrix products run on 8-bit integers. `OnnxSpertModel` answers with them;
-`modeling_spert/onnx_graphs.py` says what goes in and comes out, for those who call them from elsewhere. Needs the extra
-`onnx`.
+with `--int8` `spans_int8.onnx`, whose matrix products run on 8-bit integers; `export.json` says of which weights they
+are. `OnnxSpertModel` answers with them; `modeling_spert/onnx_graphs.py` says what goes in and comes out, for those who
+call them from elsewhere. Needs the extra `onnx`.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import importlib.util
 import io
+import json
 import logging
 import os
 import sys
@@ -25,13 +27,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.onnx_graphs import RelationGraph, SpanGraph
 
-SPANS, RELATIONS, SPANS_INT8 = "spans.onnx", "relations.onnx", "spans_int8.onnx"
+SPANS, RELATIONS, SPANS_INT8, RECORD = "spans.onnx", "relations.onnx", "spans_int8.onnx", "export.json"
 FOLDER = "onnx"
+EXPORTED = tuple(f"{FOLDER}/{name}" for name in (RECORD, SPANS, RELATIONS, SPANS_INT8))
 _OPSET = 18
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 # Which dimensions of an input may have any size: the graphs' letters.
@@ -50,7 +54,7 @@ _DIMENSIONS: dict[str, tuple[str, ...]] = {
 
 
 def export_onnx(model: SpertModel, output: str | Path, *, int8: bool = False) -> list[Path]:
-    """Write the graphs of a model; files that stand there are replaced whole, or not at all.
+    """Write the graphs of a model in place of those that stand there; if it fails, these stay.
 
     Args:
         model: The model; it is exported in fp32, and stays as it is.
@@ -80,7 +84,35 @@ def export_onnx(model: SpertModel, output: str | Path, *, int8: bool = False) ->
             model.to(device, dtype).train(training)
         if int8:
             made.append(_quantise(made[0], Path(scratch) / SPANS_INT8))
+        made.append(Path(scratch) / RECORD)
+        made[-1].write_text(json.dumps({"weights": fingerprint(model.entity_classifier.weight)}), encoding="utf-8")
+        for name in (RECORD, SPANS, RELATIONS, SPANS_INT8):  # the record first: without it the rest counts as stale
+            (output / name).unlink(missing_ok=True)
         return [path.rename(output / path.name) for path in made]
+
+
+def fingerprint(weight: Tensor) -> str:
+    """SHA-256 of a weight's numbers in fp32: any further training changes those of a classifier."""
+    return hashlib.sha256(weight.detach().cpu().float().contiguous().numpy().tobytes()).hexdigest()
+
+
+def check_export(folder: Path) -> None:
+    """Whether the graphs in a model folder are of the weights beside them, as far as these are there.
+
+    Raises:
+        ValueError: If they are not, or were not written to the end.
+    """
+    command = f"python -m modeling_spert.export_onnx {folder}"
+    try:
+        record = json.loads((folder / FOLDER / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"the graphs in {folder / FOLDER} are not complete ({error}): {command}") from error
+    weights = folder / "model.safetensors"
+    if weights.is_file():
+        with safe_open(weights, framework="pt") as tensors:
+            found = fingerprint(tensors.get_tensor("entity_classifier.weight"))
+        if found != record["weights"]:
+            raise ValueError(f"the graphs in {folder / FOLDER} are of other weights than those beside them: {command}")
 
 
 def check_packages(names: Sequence[str]) -> None:

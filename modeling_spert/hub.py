@@ -19,6 +19,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from transformers.dynamic_module_utils import get_relative_imports
 from transformers.utils import logging
 
+from modeling_spert.export_onnx import EXPORTED, check_export
 from modeling_spert.model_card import CARD_FILE, CardOptions, build_card
 
 logger = logging.get_logger(__name__)
@@ -52,11 +53,11 @@ def push_model_folder(
     endpoint: str | None = None,
     tries: int = 4,
 ) -> CommitInfo:
-    """Push a complete model folder in one commit: weights, configuration, code, tokenizer, scores, card.
+    """Push a complete model folder in one commit: weights, configuration, code, tokenizer, ONNX graphs, scores, card.
 
-    Checkpoints (`last/`), the optimizer's state and predictions stay here. Weights and code in the repository that the
-    folder does not have are removed, or they might be loaded in place of the new ones. A card that was not edited is
-    made again with the repository's name in it.
+    Checkpoints (`last/`), the optimizer's state and predictions stay here. Weights, graphs and code in the repository
+    that the folder does not have are removed, or they might be loaded in place of the new ones. A card that was not
+    edited is made again with the repository's name in it.
 
     Args:
         folder: What the training script, `SpertModel.save_pretrained` with the tokenizer, or the pipeline has written.
@@ -73,7 +74,7 @@ def push_model_folder(
         The commit.
 
     Raises:
-        ValueError: If the folder is not complete.
+        ValueError: If the folder is not complete, or its graphs are of other weights.
         PushError: If the Hub refuses, cannot be reached, or the repository is public and `private` is set.
     """
     folder = Path(folder)
@@ -81,6 +82,10 @@ def push_model_folder(
     if missing:
         raise ValueError(f"{folder} is no complete model folder, it lacks {', '.join(missing)}: not pushed")
     files: dict[str, Path | bytes] = {path.name: path for path in sorted(folder.iterdir()) if _is_pushed(path)}
+    graphs = {name: folder / name for name in EXPORTED if (folder / name).is_file()}
+    if graphs:
+        check_export(folder)
+        files |= graphs
     files[CARD_FILE] = _card_for(folder, repo_id).encode()
     api = HfApi(token=token, endpoint=endpoint)
     try:
@@ -157,7 +162,7 @@ def push_files(
         ]
         if repo_type == "model":
             present = api.list_repo_files(**target, revision=branch)
-            stale = [path for path in present if path.endswith(_REPLACED) and "/" not in path and path not in files]
+            stale = [path for path in present if _is_replaced(path) and path not in files]
             operations += [CommitOperationDelete(path_in_repo=path) for path in stale]
         return api.create_commit(**target, operations=operations, commit_message=message, revision=branch)
 
@@ -274,6 +279,11 @@ def _is_pushed(path: Path) -> bool:
     if not path.is_file() or path.name.startswith((".", *_LOCAL_ONLY)):
         return False
     return path.suffix in _SUFFIXES or path.name.endswith("_spert.py")
+
+
+def _is_replaced(path: str) -> bool:
+    """Whether a file of the repository could be loaded in place of the ones pushed, or is made of their weights."""
+    return path in EXPORTED or (path.endswith(_REPLACED) and "/" not in path)
 
 
 def _card_for(folder: Path, repo_id: str) -> str:

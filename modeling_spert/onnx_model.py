@@ -16,7 +16,8 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from modeling_spert.configuration_spert import SpertConfig
-from modeling_spert.export_onnx import FOLDER, RELATIONS, SPANS, SPANS_INT8, check_packages
+from modeling_spert.export_onnx import FOLDER, RELATIONS, SPANS, SPANS_INT8, check_export, check_packages
+from modeling_spert.integrity_spert import check_cached_files
 from modeling_spert.modeling_spert import SpertOutput
 from modeling_spert.onnx_graphs import RelationGraph
 from modeling_spert.pipeline_spert import JointExtractionPipeline
@@ -76,6 +77,8 @@ class OnnxSpertModel:
         Raises:
             ImportError: If onnxruntime is missing.
             FileNotFoundError: If there are no such graphs.
+            ValueError: If they are of other weights than those in the folder.
+            OSError: If a file in the Hub's cache is not the one the Hub announced.
         """
         check_packages(["onnxruntime"])
         import onnxruntime
@@ -87,17 +90,20 @@ class OnnxSpertModel:
         if not folder.is_dir():
             patterns = ["config.json", f"{FOLDER}/*"]
             folder = Path(snapshot_download(str(name_or_folder), allow_patterns=patterns, **hub_kwargs))
+            check_cached_files(str(name_or_folder), patterns, **hub_kwargs)
         config = SpertConfig.from_pretrained(folder)
+        paths = [folder / FOLDER / (SPANS_INT8 if int8 else SPANS)]
+        if config.relation_types:
+            paths.append(folder / FOLDER / RELATIONS)
+        for path in paths:
+            if not path.is_file():
+                command = f"python -m modeling_spert.export_onnx {name_or_folder}{' --int8' if int8 else ''}"
+                raise FileNotFoundError(f"{name_or_folder} has no {FOLDER}/{path.name}: {command}")
+        check_export(folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads or torch.get_num_threads()
         options.log_severity_level = 3
-        sessions = []
-        for name in [SPANS_INT8 if int8 else SPANS, *([RELATIONS] if config.relation_types else [])]:
-            path = folder / FOLDER / name
-            if not path.is_file():
-                command = f"python -m modeling_spert.export_onnx {name_or_folder}{' --int8' if int8 else ''}"
-                raise FileNotFoundError(f"{name_or_folder} has no {FOLDER}/{name}: {command}")
-            sessions.append(onnxruntime.InferenceSession(str(path), options, providers=list(providers)))
+        sessions = [onnxruntime.InferenceSession(str(path), options, providers=list(providers)) for path in paths]
         return cls(config, sessions[0], sessions[1] if config.relation_types else None)
 
     def extraction_pipeline(self, tokenizer: PreTrainedTokenizerBase, **kwargs: Any) -> JointExtractionPipeline:

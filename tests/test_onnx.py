@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,9 @@ from typing import Any
 
 import pytest
 import torch
+from hub import LocalHub
+from hub.client import client
+from huggingface_hub import snapshot_download
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import KINDS, SENTENCES, build_batch, build_spert, build_window, save_backbone
@@ -23,6 +28,7 @@ from modeling_spert.alignment_spert import (
     special_affixes,
 )
 from modeling_spert.export_onnx import export_onnx, main
+from modeling_spert.hub import push_model_folder
 from modeling_spert.onnx_model import OnnxSpertModel
 from modeling_spert.prediction import predict_examples
 
@@ -57,7 +63,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "modeling_spert.export_onnx", str(folder), "--int8"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert [line.split()[0] for line in done.stdout.splitlines()] == [
-        str(folder / "onnx" / name) for name in ("spans.onnx", "relations.onnx", "spans_int8.onnx")
+        str(folder / "onnx" / name) for name in ("spans.onnx", "relations.onnx", "spans_int8.onnx", "export.json")
     ]
     return folder
 
@@ -184,6 +190,46 @@ def test_absent_graphs_are_named_with_the_command(folder, tmp_path):
         FileNotFoundError, match=r"has no onnx/spans.onnx: python -m modeling_spert.export_onnx .*bare$"
     ):
         OnnxSpertModel.from_pretrained(tmp_path / "bare")
+
+
+def test_graphs_of_other_weights_are_refused(folder, tmp_path):
+    retrained = shutil.copytree(folder, tmp_path / "retrained")
+    model = SpertModel.from_pretrained(retrained)
+    with torch.no_grad():
+        model.entity_classifier.weight[0, 0] += 1e-3
+    model.save_pretrained(retrained)
+    message = r"of other weights than those beside them: python -m modeling_spert.export_onnx .*retrained$"
+    with pytest.raises(ValueError, match=message):
+        OnnxSpertModel.from_pretrained(retrained)
+    (retrained / "onnx" / "export.json").unlink()
+    with pytest.raises(ValueError, match="are not complete"):
+        OnnxSpertModel.from_pretrained(retrained)
+
+
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the client's own
+def test_graphs_go_to_the_hub_and_come_back(folder, tmp_path, monkeypatch):
+    with LocalHub() as hub, client(hub):
+        endpoint = {"endpoint": hub.url, "token": hub.token}
+        push_model_folder(folder, "org/tiny", **endpoint)
+        assert {"onnx/spans.onnx", "onnx/relations.onnx", "onnx/export.json"} <= set(hub.files("org/tiny"))
+        # What OnnxSpertModel fetches, from this Hub.
+        monkeypatch.setattr(
+            "modeling_spert.onnx_model.snapshot_download", functools.partial(snapshot_download, **endpoint)
+        )
+        model = OnnxSpertModel.from_pretrained("org/tiny", cache_dir=tmp_path / "cache")
+        plain = shutil.copytree(folder, tmp_path / "plain")
+        shutil.rmtree(plain / "onnx")
+        push_model_folder(plain, "org/tiny", **endpoint)
+        assert not any("onnx" in name for name in hub.files("org/tiny"))
+    assert not any(path.suffix == ".safetensors" for path in (tmp_path / "cache").rglob("*"))
+    assert_same_answers(model.extraction_pipeline(tiny_tokenizer())(TEXTS), tiny_pipeline()(TEXTS))
+
+
+def test_push_refuses_graphs_of_other_weights(folder, tmp_path):
+    changed = shutil.copytree(folder, tmp_path / "changed")
+    (changed / "onnx" / "export.json").write_text('{"weights": ""}')
+    with pytest.raises(ValueError, match="of other weights"):
+        push_model_folder(changed, "org/tiny")
 
 
 def test_other_places_and_precisions_are_refused(folder):

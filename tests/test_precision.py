@@ -1,8 +1,10 @@
 """Precision: what "auto" chooses, what the pipeline does with it, and that bf16 answers like fp32."""
 
+import shutil
+
 import pytest
 import torch
-from tiny_pipeline import TEXT, tiny_model, tiny_pipeline, tiny_tokenizer
+from tiny_pipeline import TEXT, assert_same_answers, tiny_model, tiny_pipeline, tiny_tokenizer
 
 from modeling_spert import JointExtractionPipeline
 from modeling_spert.precision_spert import multiplies_bf16, resolve_precision
@@ -59,6 +61,25 @@ def test_pipeline_keeps_the_precision_it_was_given():
     model = tiny_model().to(torch.bfloat16)
     JointExtractionPipeline(model=model, tokenizer=tiny_tokenizer(), device="cpu")
     assert model.dtype is torch.bfloat16
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler on a CPU")
+@pytest.mark.filterwarnings("default")  # of torch's own compiler
+def test_compiled_encoder_answers_alike():
+    """Compiled once for all sizes, and in place: weights keep their names."""
+    model = tiny_model()
+    names = list(model.state_dict())
+    pipe = tiny_pipeline(model)
+    texts = [TEXT, "Ada wrote.", " ".join([TEXT] * 3)]
+    expected = [pipe(texts), *map(pipe, texts)]
+    torch._dynamo.reset()
+    model.backbone.compile(dynamic=True)
+    found = [pipe(texts), *map(pipe, texts)]
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 1
+    for a, b in zip(found, expected, strict=True):
+        assert_same_answers(a if isinstance(a, list) else [a], b if isinstance(b, list) else [b])
+    assert list(model.state_dict()) == names
 
 
 def test_bf16_scores_are_near_those_of_fp32():
