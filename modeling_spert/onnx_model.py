@@ -124,8 +124,8 @@ class OnnxSpertModel:
             raise ValueError(f'the graphs take inputs on the CPU, not on {target}: device="cpu", and providers=[…]')
         return self
 
-    def modules(self) -> Sequence[Any]:
-        """None that could be in training mode."""
+    def children(self) -> Sequence[Any]:
+        """No modules that could be in training mode."""
         return ()
 
     def __call__(
