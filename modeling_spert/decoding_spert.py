@@ -133,7 +133,7 @@ def decode_windows(
 
 def _fetch(output: ModelOutput) -> ModelOutput:
     """The output on the host: from a GPU, at once instead of number by number."""
-    return type(output)(**{name: None if value is None else value.cpu() for name, value in output.items()})
+    return type(output)(**{name: value.cpu() for name, value in output.items() if value is not None})
 
 
 def _assemble(
@@ -151,6 +151,8 @@ def _assemble(
         place[number] = len(siblings)
         siblings.append(member.entity)
     for head, tail, label, score in found:
+        if head not in members or tail not in members:
+            continue  # a probability at the very threshold, which the model's device has rounded otherwise
         name = rules.relation_types[label]
         if name in rules.symmetric_relation_types and members[tail].entity.start < members[head].entity.start:
             head, tail = tail, head

@@ -4,9 +4,9 @@
     python -m modeling_spert.export_onnx FOLDER --int8
 
 `FOLDER/onnx/` then holds `spans.onnx` and `relations.onnx` (a model without relation types has only the first), and
-with `--int8` `spans_int8.onnx`, whose matrix products run on 8-bit integers; `export.json` says of which weights they
-are. `OnnxSpertModel` answers with them; `modeling_spert/onnx_graphs.py` says what goes in and comes out, for those who
-call them from elsewhere. Needs the extra `onnx`.
+with `--int8` `spans_int8.onnx`, whose encoder multiplies 8-bit integers; `export.json` says of which weights and
+settings they are. `OnnxSpertModel` answers with them; `modeling_spert/onnx_graphs.py` says what goes in and comes out,
+for those who call them from elsewhere. Needs the extra `onnx`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import importlib.util
 import io
 import json
 import logging
-import os
 import sys
 import tempfile
 import warnings
@@ -27,15 +26,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
+from transformers.utils import cached_file
 
+from modeling_spert.alignment_spert import load_tokenizer
+from modeling_spert.configuration_spert import SpertConfig
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.onnx_graphs import RelationGraph, SpanGraph
 
-SPANS, RELATIONS, SPANS_INT8, RECORD = "spans.onnx", "relations.onnx", "spans_int8.onnx", "export.json"
 FOLDER = "onnx"
-EXPORTED = tuple(f"{FOLDER}/{name}" for name in (RECORD, SPANS, RELATIONS, SPANS_INT8))
+SPANS, RELATIONS, SPANS_INT8, RECORD = "spans.onnx", "relations.onnx", "spans_int8.onnx", "export.json"
+EXTERNAL = ".data"  # ONNX puts the numbers of large models into a file beside the graph
+_FILES = (RECORD, *(f"{name}{suffix}" for name in (SPANS, RELATIONS, SPANS_INT8) for suffix in ("", EXTERNAL)))
+# Every file an export may write, as it is called in a model folder and in a repository.
+EXPORTED = tuple(f"{FOLDER}/{name}" for name in _FILES)
+# Settings that the graphs were made for.
+_SETTINGS = (
+    *("entity_types", "relation_types", "max_span_width", "span_pooling", "relation_context"),
+    *("width_table_size", "max_window_length"),
+)
 _OPSET = 18
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 # Which dimensions of an input may have any size: the graphs' letters.
@@ -53,66 +62,49 @@ _DIMENSIONS: dict[str, tuple[str, ...]] = {
 }
 
 
-def export_onnx(model: SpertModel, output: str | Path, *, int8: bool = False) -> list[Path]:
-    """Write the graphs of a model in place of those that stand there; if it fails, these stay.
+def export_onnx(source: str | Path, output: str | Path | None = None, *, int8: bool = False) -> list[Path]:
+    """Write the graphs of a saved model, in fp32, in place of those that stand there; if it fails, these stay.
 
     Args:
-        model: The model; it is exported in fp32, and stays as it is.
-        output: Folder to write to, made if it is absent.
-        int8: Also write the span graph with dynamically quantised matrix products.
+        source: Model folder, or a repository's name on the Hub.
+        output: Folder that gets the folder `onnx`, and the configuration and the tokenizer if it is not the model's
+            own; default: the model folder.
+        int8: Also write a span graph whose encoder has dynamically quantised matrix products.
 
     Returns:
-        The files written.
+        The files of the export.
 
     Raises:
-        ImportError: If a package of the extra `onnx` is missing.
+        ImportError: If a package of the extra `onnx` is missing, or torch is too old to export.
+        ValueError: If the source is no folder of this machine and no output is named.
     """
     check_packages(_PACKAGES)
-    output = Path(output)
-    output.mkdir(parents=True, exist_ok=True)
-    dtype, training = model.dtype, model.training
-    device = model.device
-    with tempfile.TemporaryDirectory(dir=output) as scratch:
-        made = [Path(scratch) / SPANS]
-        try:
-            model.eval().to("cpu", torch.float32)
-            _write_graph(SpanGraph(model), _example_spans(), made[0], SpanGraph.output_names(model.config.span_pooling))
-            if model.relation_classifier is not None:
-                made.append(Path(scratch) / RELATIONS)
-                _write_graph(RelationGraph(model), _example_relations(model), made[1], ["relation_logits"])
-        finally:
-            model.to(device, dtype).train(training)
+    if not hasattr(torch.export.Dim, "DYNAMIC"):
+        raise ImportError(f"the export needs torch 2.6 or newer, this is {torch.__version__}")
+    if output is None and not Path(source).is_dir():
+        raise ValueError(f"{source} is no folder on this machine: name one to write to with --output")
+    model: Any = SpertModel.from_pretrained(source, dtype=torch.float32)
+    output = Path(source if output is None else output)
+    weights = Path(cached_file(str(source), "config.json")).parent
+    settings = {name: getattr(model.config, name) for name in _SETTINGS}
+    (output / FOLDER).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output / FOLDER) as folder:
+        scratch = Path(folder)
+        outputs = SpanGraph.output_names(model.config.span_pooling)
+        _write_graph(SpanGraph(model), _example_spans(), scratch / SPANS, outputs)
+        if model.relation_classifier is not None:
+            _write_graph(RelationGraph(model), _example_relations(model), scratch / RELATIONS, ["relation_logits"])
         if int8:
-            made.append(_quantise(made[0], Path(scratch) / SPANS_INT8))
-        made.append(Path(scratch) / RECORD)
-        made[-1].write_text(json.dumps({"weights": fingerprint(model.entity_classifier.weight)}), encoding="utf-8")
-        for name in (RECORD, SPANS, RELATIONS, SPANS_INT8):  # the record first: without it the rest counts as stale
-            (output / name).unlink(missing_ok=True)
-        return [path.rename(output / path.name) for path in made]
-
-
-def fingerprint(weight: Tensor) -> str:
-    """SHA-256 of a weight's numbers in fp32: any further training changes those of a classifier."""
-    return hashlib.sha256(weight.detach().cpu().float().contiguous().numpy().tobytes()).hexdigest()
-
-
-def check_export(folder: Path) -> None:
-    """Whether the graphs in a model folder are of the weights beside them, as far as these are there.
-
-    Raises:
-        ValueError: If they are not, or were not written to the end.
-    """
-    command = f"python -m modeling_spert.export_onnx {folder}"
-    try:
-        record = json.loads((folder / FOLDER / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"the graphs in {folder / FOLDER} are not complete ({error}): {command}") from error
-    weights = folder / "model.safetensors"
-    if weights.is_file():
-        with safe_open(weights, framework="pt") as tensors:
-            found = fingerprint(tensors.get_tensor("entity_classifier.weight"))
-        if found != record["weights"]:
-            raise ValueError(f"the graphs in {folder / FOLDER} are of other weights than those beside them: {command}")
+            _quantise(scratch / SPANS, scratch / SPANS_INT8)
+        record = {"weights": _digests(weights), "settings": settings}
+        (scratch / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        remove_export(output)
+        made = [scratch / name for name in _FILES if (scratch / name).is_file()]
+        written = [path.rename(output / FOLDER / path.name) for path in made[1:] + made[:1]]  # the record last
+    if not (output / "config.json").is_file():
+        model.config.save_pretrained(output)
+        load_tokenizer(str(source)).save_pretrained(output)
+    return written
 
 
 def check_packages(names: Sequence[str]) -> None:
@@ -120,6 +112,54 @@ def check_packages(names: Sequence[str]) -> None:
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(f"ONNX needs {', '.join(missing)}: pip install 'modeling-spert[onnx]'")
+
+
+def remove_export(folder: Path) -> None:
+    """Remove the graphs from a model folder: its weights are about to change. The record goes first."""
+    for name in EXPORTED:
+        (folder / name).unlink(missing_ok=True)
+
+
+def read_export(folder: Path, config: SpertConfig) -> dict[str, str]:
+    """Check that graphs are of the settings and the weights beside them.
+
+    Args:
+        folder: Model folder. Weights that are not there are not compared.
+        config: Its configuration.
+
+    Returns:
+        SHA-256 of the files of weights that the graphs were made of.
+
+    Raises:
+        ValueError: If they are not, or were not written to the end.
+    """
+    place = folder / FOLDER
+    again = "export them again with python -m modeling_spert.export_onnx"
+    try:
+        record = json.loads((place / RECORD).read_text(encoding="utf-8"))
+        weights, settings = record["weights"], record["settings"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(f"the graphs in {place} are not complete ({error!r}): {again}") from error
+    changed = [name for name in _SETTINGS if settings.get(name) != getattr(config, name)]
+    if changed:
+        raise ValueError(f"the graphs in {place} were made with another {' and '.join(changed)}: {again}")
+    found = _digests(folder)
+    if found and found != weights:
+        raise ValueError(f"the graphs in {place} are of other weights than those beside them: {again}")
+    return weights
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of weights, which is also what the Hub announces for it."""
+    return {path.name: _digest(path) for path in sorted(folder.glob("model*.safetensors"))}
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        found = hashlib.sha256()
+        while chunk := stream.read(1 << 20):
+            found.update(chunk)
+    return found.hexdigest()
 
 
 def _example_spans() -> dict[str, Tensor]:
@@ -132,13 +172,12 @@ def _example_spans() -> dict[str, Tensor]:
 def _example_relations(model: SpertModel) -> dict[str, Tensor]:
     """Inputs of the relation graph, as far as this model has a use for them."""
     B, W, H = 2, 5, model.config.backbone_config.hidden_size
-    pairs = torch.tensor([[0, 1], [1, 0], [1, 2], [2, 0]])
     every = {
         "words": torch.rand(B, W, H),
         "word_sums": torch.rand(B, W, H),
         "word_counts": torch.ones(B, W, dtype=torch.long),
         "spans": torch.tensor([[0, 0, 1], [0, 2, 4], [1, 3, 5]]),
-        "pairs": pairs,
+        "pairs": torch.tensor([[0, 1], [1, 0], [1, 2], [2, 0]]),
         "contexts": torch.tensor([[0, 1, 2], [0, 1, 2], [1, 0, 0], [1, 4, 5]]),
         "cls": torch.rand(B, H),
     }
@@ -147,7 +186,7 @@ def _example_relations(model: SpertModel) -> dict[str, Tensor]:
 
 
 def _write_graph(graph: nn.Module, example: Mapping[str, Tensor], path: Path, outputs: Sequence[str]) -> None:
-    free = {name: {place: torch.export.Dim.DYNAMIC for place in range(len(_DIMENSIONS[name]))} for name in example}
+    free = {name: dict.fromkeys(range(len(_DIMENSIONS[name])), torch.export.Dim.DYNAMIC) for name in example}
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             graph.eval(),
@@ -176,28 +215,41 @@ def _quiet() -> Iterator[None]:
         logging.disable(disabled)
 
 
-def _quantise(source: Path, target: Path) -> Path:
+def _quantise(source: Path, target: Path) -> None:
+    """The same graph with the encoder's weights in 8 bits; the classifier, a hundredth of the work, stays as it is."""
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    nodes = onnx.load(source, load_external_data=False).graph.node
+    encoder = [node.name for node in nodes if node.op_type == "MatMul" and "'backbone'" in _scopes(node)]
+    assert encoder, "no matrix product of the encoder found: torch names the scopes of nodes otherwise than it did"
     with _quiet():
-        quantize_dynamic(source, target, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8)
-    return target
+        quantize_dynamic(
+            source,
+            target,
+            op_types_to_quantize=["MatMul"],
+            nodes_to_quantize=encoder,
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            use_external_data_format=source.with_name(source.name + EXTERNAL).is_file(),
+        )
+
+
+def _scopes(node: Any) -> str:
+    """The modules around a node, as torch notes them."""
+    return next((entry.value for entry in node.metadata_props if entry.key == "pkg.torch.onnx.name_scopes"), "")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m modeling_spert.export_onnx", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("folder", help="model folder, or a repository's name on the Hub (then --output is needed)")
-    parser.add_argument("--output", type=Path, help=f"folder to write to; default: FOLDER/{FOLDER}")
+    summary = (__doc__ or "").split("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m modeling_spert.export_onnx", description=summary)
+    parser.add_argument("source", metavar="FOLDER", help="model folder, or a repository's name on the Hub")
+    parser.add_argument("--output", type=Path, help=f"folder that gets the folder {FOLDER}; default: FOLDER")
     parser.add_argument("--int8", action="store_true", help="also write a graph with 8-bit matrix products")
     args = parser.parse_args(argv)
-    if args.output is None and not os.path.isdir(args.folder):
-        parser.error(f"{args.folder} is no folder on this machine: name one to write to with --output")
     try:
-        model: Any = SpertModel.from_pretrained(args.folder, dtype=torch.float32)
-        written = export_onnx(model, args.output or Path(args.folder) / FOLDER, int8=args.int8)
+        written = export_onnx(args.source, args.output, int8=args.int8)
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
     for path in written:

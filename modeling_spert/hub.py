@@ -19,7 +19,8 @@ from huggingface_hub.errors import HfHubHTTPError
 from transformers.dynamic_module_utils import get_relative_imports
 from transformers.utils import logging
 
-from modeling_spert.export_onnx import EXPORTED, check_export
+from modeling_spert.configuration_spert import SpertConfig
+from modeling_spert.export_onnx import EXPORTED, read_export
 from modeling_spert.model_card import CARD_FILE, CardOptions, build_card
 
 logger = logging.get_logger(__name__)
@@ -27,7 +28,7 @@ logger = logging.get_logger(__name__)
 Result = TypeVar("Result")
 
 # The root of the errors of whatever library huggingface_hub speaks HTTP with: broken connections are among them.
-_HTTP_ERROR: type[BaseException] = HfHubHTTPError.__mro__[1]
+HTTP_ERROR: type[BaseException] = HfHubHTTPError.__mro__[1]
 _MAY_PASS = (408, 409, 412, 425, 429)  # of the 4xx: time-outs, a commit in between, too many requests
 _LONGEST_WAIT = 60.0  # seconds
 
@@ -84,7 +85,7 @@ def push_model_folder(
     files: dict[str, Path | bytes] = {path.name: path for path in sorted(folder.iterdir()) if _is_pushed(path)}
     graphs = {name: folder / name for name in EXPORTED if (folder / name).is_file()}
     if graphs:
-        check_export(folder)
+        read_export(folder, SpertConfig.from_pretrained(folder))
         files |= graphs
     files[CARD_FILE] = _card_for(folder, repo_id).encode()
     api = HfApi(token=token, endpoint=endpoint)
@@ -203,7 +204,7 @@ def try_again(action: Callable[[], Result], what: str, tries: int = 4) -> Result
     for attempt in range(1, tries + 1):
         try:
             return action()
-        except (_HTTP_ERROR, OSError, RuntimeError, ValueError) as error:
+        except (HTTP_ERROR, OSError, RuntimeError, ValueError) as error:
             response = _response(error)
             status = response.status_code if response is not None else None
             passing = status is None or status >= 500 or status in _MAY_PASS

@@ -353,7 +353,8 @@ class SpertModel(SpertPreTrainedModel):
     ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
         """Candidates (S, 3), their logits (S, E), and the survivors (N,) with their pairs (P, 2), without dropout.
 
-        How many there are is for the host to know: fetching it is the one time that a forward pass waits for a GPU.
+        How many there are is for the host to know: fetching it is the one time that a forward pass waits for a GPU
+        (but for pairs so many that contexts are shared, in `heads_spert`).
         """
         table = None if self.width_embeddings is None else self.width_embeddings.weight
         logits_BKWE, mask_BKW = score_candidates(states, self.entity_classifier, table, self.config.max_span_width)

@@ -15,10 +15,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 
+from modeling_spert.configuration_spert import SpertConfig
 from modeling_spert.modeling_spert import SpertModel
 
-# Longest window of an encoder that names none.
+# Longest window that the graphs of an encoder without a longest window take.
 _UNBOUNDED_LENGTH = 8192
+
+
+def longest_window(config: SpertConfig) -> int:
+    """Subwords of the longest window that a model's graphs take."""
+    return config.max_window_length or _UNBOUNDED_LENGTH
 
 
 class SpanGraph(nn.Module):
@@ -31,7 +37,7 @@ class SpanGraph(nn.Module):
         self.width_embeddings = model.width_embeddings
         self.pooling = model.config.span_pooling
         self.max_width = model.config.max_span_width
-        self.longest = model.config.max_window_length or _UNBOUNDED_LENGTH
+        self.longest = longest_window(model.config)
 
     @staticmethod
     def output_names(pooling: str) -> list[str]:
@@ -96,7 +102,7 @@ class RelationGraph(nn.Module):
         self.width_embeddings = model.width_embeddings
         self.pooling = model.config.span_pooling
         self.last_width = model.config.width_table_size - 1
-        self.longest = model.config.max_window_length or _UNBOUNDED_LENGTH
+        self.longest = longest_window(model.config)
 
     @staticmethod
     def input_names(pooling: str, context: str) -> list[str]:
@@ -173,8 +179,9 @@ def static_range_max(x_BWH: Tensor, ranges_N3: Tensor, longest: int) -> Tensor:
     levels = [x_BWH]
     for step in powers[:-1]:
         lower = levels[-1]
-        # What lies behind the end never wins; it would otherwise make the slices depend on the number of words.
-        levels.append(torch.maximum(lower, pad(lower, (0, 0, 0, step), value=float("-inf"))[:, step : step + W]))
+        # The last entry stands for what lies behind the end: it covers words that the others cover too. A slice
+        # in its place would make the form of the graph depend on the number of words.
+        levels.append(torch.maximum(lower, lower.index_select(1, (torch.arange(W) + step).clamp(max=W - 1))))
     table = torch.stack(levels).reshape(len(levels) * B * W, H)
     row, start, end = ranges_N3[:, 0], ranges_N3[:, 1], ranges_N3[:, 2]
     length = end - start

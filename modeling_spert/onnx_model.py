@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import snapshot_download
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.hf_api import RepoFile
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from modeling_spert.configuration_spert import SpertConfig
-from modeling_spert.export_onnx import FOLDER, RELATIONS, SPANS, SPANS_INT8, check_export, check_packages
+from modeling_spert.export_onnx import FOLDER, RECORD, RELATIONS, SPANS, SPANS_INT8, check_packages, read_export
+from modeling_spert.hub import HTTP_ERROR
 from modeling_spert.integrity_spert import check_cached_files
 from modeling_spert.modeling_spert import SpertOutput
-from modeling_spert.onnx_graphs import RelationGraph
+from modeling_spert.onnx_graphs import RelationGraph, longest_window
 from modeling_spert.pipeline_spert import JointExtractionPipeline
 from modeling_spert.spans_spert import (
     candidate_mask,
@@ -63,21 +65,25 @@ class OnnxSpertModel:
         int8: bool = False,
         num_threads: int | None = None,
         providers: Sequence[str] = ("CPUExecutionProvider",),
+        verify_files: bool = True,
         **hub_kwargs: Any,
     ) -> OnnxSpertModel:
         """Load the graphs that `python -m modeling_spert.export_onnx` wrote into a model folder.
 
         Args:
-            name_or_folder: Model folder, or a repository on the Hub that has one's files.
-            int8: Take the quantised span graph.
+            name_or_folder: Model folder, or a repository on the Hub that has one's files; its weights are not fetched.
+            int8: Take the quantised span graph. Its activations have one scale per batch, so that a text's scores
+                depend a little on the texts beside it.
             num_threads: Threads of a session; default: those of torch.
             providers: Of onnxruntime, best first.
+            verify_files: Compare files in the Hub's cache with the digests the Hub announced for them, and the weights
+                that the graphs were made of with those the Hub has now, if it can be reached.
             **hub_kwargs: Of `snapshot_download`: revision, token, cache_dir, local_files_only, force_download.
 
         Raises:
             ImportError: If onnxruntime is missing.
             FileNotFoundError: If there are no such graphs.
-            ValueError: If they are of other weights than those in the folder.
+            ValueError: If they are of other weights or settings than those beside them.
             OSError: If a file in the Hub's cache is not the one the Hub announced.
         """
         check_packages(["onnxruntime"])
@@ -86,20 +92,25 @@ class OnnxSpertModel:
         unknown = sorted(set(hub_kwargs) - set(_HUB_KWARGS))
         if unknown:
             raise TypeError(f"unknown keywords {', '.join(unknown)}: known ones are {', '.join(_HUB_KWARGS)}")
-        folder = Path(name_or_folder)
-        if not folder.is_dir():
-            patterns = ["config.json", f"{FOLDER}/*"]
-            folder = Path(snapshot_download(str(name_or_folder), allow_patterns=patterns, **hub_kwargs))
-            check_cached_files(str(name_or_folder), patterns, **hub_kwargs)
+        if num_threads is not None and num_threads < 1:
+            raise ValueError(f"num_threads must be at least 1, got {num_threads}")
+        names = [SPANS_INT8 if int8 else SPANS, RELATIONS]
+        folder, name = Path(name_or_folder), str(name_or_folder)
+        is_local = folder.is_dir()
+        if not is_local:
+            patterns = ["config.json", f"{FOLDER}/{RECORD}", *(f"{FOLDER}/{graph}*" for graph in names)]
+            folder = Path(snapshot_download(name, allow_patterns=patterns, **hub_kwargs))
+            if verify_files:
+                check_cached_files(name, patterns, **hub_kwargs)
         config = SpertConfig.from_pretrained(folder)
-        paths = [folder / FOLDER / (SPANS_INT8 if int8 else SPANS)]
-        if config.relation_types:
-            paths.append(folder / FOLDER / RELATIONS)
+        paths = [folder / FOLDER / graph for graph in names[: 2 if config.relation_types else 1]]
         for path in paths:
             if not path.is_file():
-                command = f"python -m modeling_spert.export_onnx {name_or_folder}{' --int8' if int8 else ''}"
-                raise FileNotFoundError(f"{name_or_folder} has no {FOLDER}/{path.name}: {command}")
-        check_export(folder)
+                command = f"python -m modeling_spert.export_onnx {name}{'' if is_local else ' --output FOLDER'}"
+                raise FileNotFoundError(f"{name} has no {FOLDER}/{path.name}: {command}{' --int8' if int8 else ''}")
+        weights = read_export(folder, config)
+        if not is_local and verify_files and not hub_kwargs.get("local_files_only"):
+            _check_weights_on_hub(name, folder, weights, hub_kwargs.get("token"))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads or torch.get_num_threads()
         options.log_severity_level = 3
@@ -111,17 +122,14 @@ class OnnxSpertModel:
         kwargs.setdefault("device", self.device)
         return JointExtractionPipeline(model=self, tokenizer=tokenizer, task="joint-extraction", **kwargs)
 
-    def to(self, target: str | torch.device | torch.dtype) -> OnnxSpertModel:
-        """Nothing to do for the CPU and fp32; all else is refused.
+    def to(self, device: str | torch.device) -> OnnxSpertModel:
+        """Nothing to do for the CPU.
 
         Raises:
-            ValueError: If the target is another device or dtype.
+            ValueError: If it is another device.
         """
-        if isinstance(target, torch.dtype):
-            if target is not torch.float32:
-                raise ValueError(f"the graphs compute in fp32, not in {target}: int8=True loads the quantised one")
-        elif torch.device(target).type != "cpu":
-            raise ValueError(f'the graphs take inputs on the CPU, not on {target}: device="cpu", and providers=[…]')
+        if torch.device(device).type != "cpu":
+            raise ValueError(f'the graphs take inputs on the CPU, not on {device}: device="cpu", and providers=[…]')
         return self
 
     def children(self) -> Sequence[Any]:
@@ -143,8 +151,15 @@ class OnnxSpertModel:
         Given spans have no entity logits (None), since the graphs score candidates only.
 
         Raises:
-            ValueError: If spans are given without pairs.
+            ValueError: If spans are given without pairs, or a window is longer than the graphs take.
         """
+        if spans is not None and pairs is None:
+            raise ValueError(
+                "spans were given without pairs: the graphs score candidates only, and pairs of given spans"
+            )
+        longest = longest_window(self.config)
+        if input_ids.shape[1] > longest:
+            raise ValueError(f"the graphs take windows of up to {longest} subwords, got {input_ids.shape[1]}")
         ranges = word_ranges(word_index, sentence_index.shape[1])
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "word_ranges": ranges}
         answers = _run(self._spans, inputs)
@@ -162,8 +177,7 @@ class OnnxSpertModel:
                 kept, local_pairs, pairs = spans[members], found, members[found]
         if self._relations is None:
             return SpertOutput(None, entity_logits, answers["cls"].new_zeros(0, 0), spans, spans.new_zeros(0, 2))
-        if kept is None or local_pairs is None:
-            raise ValueError("given spans need pairs, as indices into them")
+        assert kept is not None and local_pairs is not None
         answers["word_counts"] = ranges[:, :, 1] - ranges[:, :, 0]
         relation_logits = self._score_pairs(answers, kept, local_pairs, sentence_index)
         return SpertOutput(None, entity_logits, relation_logits, spans, pairs)
@@ -184,6 +198,31 @@ class OnnxSpertModel:
                 inputs["contexts"] = context_ranges(heads, tails)
             parts.append(_run(self._relations, inputs)["relation_logits"])
         return torch.cat(parts)
+
+
+def _check_weights_on_hub(name: str, snapshot: Path, weights: Mapping[str, str], token: Any) -> None:
+    """Refuse graphs that an older push has left beside newer weights; say nothing where the Hub cannot be reached.
+
+    Args:
+        name: The repository.
+        snapshot: Its folder in the cache, which is called after the commit.
+        weights: SHA-256 of the files that the graphs were made of.
+        token: As the client takes it.
+
+    Raises:
+        ValueError: If the repository has other weights.
+    """
+    try:
+        found = HfApi(token=token).get_paths_info(name, [*weights, "model.safetensors"], revision=snapshot.name)
+    except (HTTP_ERROR, OSError):
+        return
+    files = (entry for entry in found if isinstance(entry, RepoFile))
+    announced = {file.path: file.lfs.sha256 for file in files if file.lfs is not None}
+    if announced and announced != weights:
+        raise ValueError(
+            f"the graphs in {name} are of other weights than those beside them: export the model again with "
+            f"python -m modeling_spert.export_onnx {name} --output FOLDER"
+        )
 
 
 def word_ranges(word_index_BL: Tensor, num_words: int) -> Tensor:

@@ -37,7 +37,7 @@ from .decoding_spert import (
     resolve_overlaps,
 )
 from .integrity_spert import TOKENIZER_FILES, check_cached_files
-from .precision_spert import resolve_precision
+from .precision_spert import set_precision
 from .segmentation_spert import SegmentationRules, Word, segment
 
 logger = logging.get_logger(__name__)
@@ -121,7 +121,7 @@ class JointExtractionPipeline(Pipeline):
         if self.tokenizer is None:
             raise ValueError("the pipeline needs the model's tokenizer: tokenizer=AutoTokenizer.from_pretrained(…)")
         if precision is not None:
-            self.model.to(resolve_precision(precision, self.device))
+            set_precision(self.model, precision, self.device)
         config = self.model.config
         check_vocabulary(self.tokenizer, config.backbone_config.vocab_size)
         commit = getattr(config, "_commit_hash", None)

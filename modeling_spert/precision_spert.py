@@ -1,6 +1,9 @@
 """The precision that a machine multiplies fastest in, where the answers keep their quality."""
 
+from typing import Any
+
 import torch
+from torch import nn
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
@@ -24,6 +27,27 @@ def resolve_precision(precision: str, device: torch.device | str) -> torch.dtype
     if precision == "auto":
         return torch.bfloat16 if multiplies_bf16(torch.device(device)) else torch.float32
     return _NAMED[precision]
+
+
+def set_precision(model: Any, precision: str, device: torch.device | str) -> None:
+    """Bring a model's parameters to a precision, in place.
+
+    Buffers stay as they are, as when a model is loaded with a dtype: rotary encoders keep their frequencies in fp32.
+
+    Args:
+        model: A module; of anything else, such as `OnnxSpertModel`, the precision cannot be changed.
+        precision: As in `resolve_precision`; "auto" leaves what cannot be changed.
+        device: Where the model runs.
+
+    Raises:
+        ValueError: If the precision is unknown, or not the model's own where that cannot be changed.
+    """
+    dtype = resolve_precision(precision, device)
+    if isinstance(model, nn.Module):
+        for parameter in model.parameters():
+            parameter.data = parameter.data.to(dtype)
+    elif precision != "auto" and dtype != model.dtype:
+        raise ValueError(f"{type(model).__name__} computes in {model.dtype}, which cannot be changed to {precision}")
 
 
 def multiplies_bf16(device: torch.device) -> bool:

@@ -19,6 +19,7 @@ from transformers import PreTrainedTokenizerBase
 from datasets_scripts import JointDataset
 from datasets_scripts.data_facts import data_facts
 from modeling_spert.checkpoints import Progress
+from modeling_spert.export_onnx import remove_export
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.run_push import RunPush
 from modeling_spert.training_arguments import TrainingArguments, public_arguments
@@ -124,6 +125,7 @@ def prepare_output_dir(args: TrainingArguments, accelerator: Accelerator) -> Non
         if args.overwrite_output_dir and not (args.eval_only or args.resume_from_checkpoint):
             for name in ("last", "last.old"):
                 shutil.rmtree(folder / name, ignore_errors=True)
+            remove_export(folder)
             for pattern in ("metrics.jsonl", "eval_results.json", "predictions_*.json", "model*.safetensors*"):
                 for file in folder.glob(pattern):
                     file.unlink()

@@ -38,4 +38,4 @@ def test_gpu_is_waited_for_once() -> None:
     finally:
         torch.cuda.set_sync_debug_mode("default")
     # The marks come; spans, survivors and pairs go. Sending from ordinary memory counts as a wait for torch.
-    assert len(waits) - 2 * of_encoder <= 4
+    assert 1 <= len(waits) - 2 * of_encoder <= 4

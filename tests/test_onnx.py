@@ -6,18 +6,21 @@ import functools
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 import torch
 from hub import LocalHub
 from hub.client import client
-from huggingface_hub import snapshot_download
+from huggingface_hub import HfApi, snapshot_download
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import KINDS, SENTENCES, build_batch, build_spert, build_window, save_backbone
 from tiny_pipeline import TEXT, assert_same_answers, save_folder, tiny_model, tiny_pipeline, tiny_tokenizer
+from transformers import AutoTokenizer
 
 from modeling_spert import SpertModel
 from modeling_spert.alignment_spert import (
@@ -27,12 +30,13 @@ from modeling_spert.alignment_spert import (
     make_windows,
     special_affixes,
 )
+from modeling_spert.checkpoints import save_model
 from modeling_spert.export_onnx import export_onnx, main
 from modeling_spert.hub import push_model_folder
+from modeling_spert.onnx_graphs import static_range_max, static_range_sum
 from modeling_spert.onnx_model import OnnxSpertModel
 from modeling_spert.prediction import predict_examples
-
-onnxruntime = pytest.importorskip("onnxruntime")
+from modeling_spert.spans_spert import range_max, range_sum, range_table
 
 # Every pooling, every context, no width embeddings, no relation types.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -46,7 +50,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 def export(model: SpertModel, folder: Path, **kwargs: Any) -> OnnxSpertModel:
     """Write a model and its graphs, and load these."""
     model.save_pretrained(folder)
-    export_onnx(model, folder / "onnx", **kwargs)
+    export_onnx(folder, **kwargs)
     return OnnxSpertModel.from_pretrained(folder)
 
 
@@ -68,10 +72,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def assert_same_output(model: SpertModel, onnx: OnnxSpertModel, batch: dict[str, Any], **kwargs: Any) -> int:
+def assert_same_output(model: SpertModel, graphs: OnnxSpertModel, batch: dict[str, Any], **kwargs: Any) -> int:
     """Same spans and pairs, same logits but for rounding; the number of pairs."""
     with torch.inference_mode():
-        wanted, found = model(**batch, **kwargs), onnx(**batch, **kwargs)
+        wanted, found = model(**batch, **kwargs), graphs(**batch, **kwargs)
     assert torch.equal(wanted.spans, found.spans) and torch.equal(wanted.pairs, found.pairs)
     assert wanted.relation_logits.shape == found.relation_logits.shape
     torch.testing.assert_close(found.relation_logits, wanted.relation_logits, atol=1e-4, rtol=1e-4)
@@ -106,11 +110,7 @@ SENTENCE = st.lists(st.integers(1, 4), min_size=1, max_size=5)  # subwords of ea
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    st.lists(
-        st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=5), min_size=1, max_size=3), min_size=1, max_size=3
-    )
-)
+@given(st.lists(st.lists(SENTENCE, min_size=1, max_size=3), min_size=1, max_size=3))
 def test_graphs_answer_for_any_batch(both, batch):
     windows = [build_window(*sentences, seed=number) for number, sentences in enumerate(batch)]
     assert_same_output(*both, build_batch(*windows))
@@ -158,30 +158,74 @@ def test_predictions_of_examples_are_the_models(folder):
     ]
 
 
-def test_quantised_graph_is_smaller_and_near(folder):
-    small, full = (folder / "onnx" / name for name in ("spans_int8.onnx", "spans.onnx"))
-    assert small.stat().st_size < full.stat().st_size
+def test_quantised_graph_has_the_encoder_in_integers(folder):
+    graphs = [onnx.load(folder / "onnx" / name).graph.node for name in ("spans.onnx", "spans_int8.onnx")]
+    full, small = (Counter(node.op_type for node in nodes) for nodes in graphs)
+    encoder_products = 2 * 6  # of two layers: query, key, value, output and two of the feed-forward part
+    assert small["MatMulInteger"] == encoder_products
+    assert small["MatMul"] + small["Gemm"] == full["MatMul"] + full["Gemm"] - encoder_products
     batch = build_batch(build_window([1, 2, 1, 3, 1, 1], seed=1))
     logits = [OnnxSpertModel.from_pretrained(folder, int8=int8)(**batch).entity_logits for int8 in (False, True)]
     assert not torch.equal(*logits)
     assert (logits[0] - logits[1]).abs().mean() < 0.05 * logits[0].abs().mean()
 
 
-def test_export_leaves_the_model_as_it_was(tmp_path):
-    model = build_spert(relation_types=[]).to(torch.bfloat16).train()
-    before = {name: weight.clone() for name, weight in model.state_dict().items()}
-    export_onnx(model, tmp_path)
-    assert model.training and model.dtype is torch.bfloat16
-    assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 70), st.data())
+def test_static_range_max_is_that_of_the_model(num_words, longest, data):
+    """Up to the longest range, whatever number of levels that takes."""
+    x = torch.randn(2, num_words, 3)
+    bounds = st.integers(0, num_words)
+    pair = st.tuples(st.integers(0, 1), bounds, bounds).filter(lambda r: r[2] - r[1] <= longest)
+    ranges = torch.tensor(data.draw(st.lists(pair, min_size=1, max_size=8)))
+    assert torch.equal(static_range_max(x, ranges, longest), range_max(range_table(x, num_words), ranges))
+    sums = torch.cat([static_range_sum(x, ranges), range_sum(x, ranges)]).chunk(2)
+    torch.testing.assert_close(*sums)
 
 
-def test_failed_export_leaves_what_was_there(tmp_path, monkeypatch):
-    (tmp_path / "spans.onnx").write_text("before")
+def test_long_windows_are_read_whole(tmp_path):
+    """Trained on windows of any length: the graphs have the levels that 48 subwords take."""
+    model = build_spert(scale=3.0, max_window_length=48)
+    graphs = export(model, tmp_path)
+    windows = [build_window([1] * words, seed=words) for words in (46, 33, 31)]
+    assert assert_same_output(model, graphs, build_batch(*windows)) > 0
+    with pytest.raises(ValueError, match="windows of up to 48 subwords, got 49"):
+        graphs(**build_batch(build_window([1] * 47)))
+
+
+def test_export_of_half_precision_is_in_fp32(tmp_path):
+    """What the model says in fp32, to which its rounded weights are widened."""
+    build_spert(relation_types=[]).to(torch.bfloat16).save_pretrained(tmp_path)
+    export_onnx(tmp_path)
+    model = SpertModel.from_pretrained(tmp_path, dtype=torch.float32)
+    assert_same_output(model, OnnxSpertModel.from_pretrained(tmp_path), build_batch(build_window([1, 2, 1])))
+
+
+def test_large_weights_stand_beside_their_graph(tmp_path, monkeypatch):
+    """ONNX files hold 2 GB at most; torch then writes the numbers to a second file."""
+    monkeypatch.setattr("torch.onnx._internal.exporter._onnx_program._LARGE_MODEL_THRESHOLD", 1000)
+    model = build_spert(scale=3.0)
+    graphs = export(model, tmp_path, int8=True)
+    assert (tmp_path / "onnx" / "spans.onnx.data").is_file()
+    assert_same_output(model, graphs, build_batch(build_window([1, 2, 1, 3], seed=1)))
+    OnnxSpertModel.from_pretrained(tmp_path, int8=True)(**build_batch(build_window([1, 2, 1, 3], seed=1)))
+
+
+def test_failed_export_leaves_what_was_there(folder, tmp_path, monkeypatch):
+    standing = shutil.copytree(folder, tmp_path / "standing")
+    before = {path.name: path.read_bytes() for path in (standing / "onnx").iterdir()}
     monkeypatch.setattr(torch.onnx, "export", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("no such operator")))
     with pytest.raises(RuntimeError, match="no such operator"):
-        export_onnx(build_spert(), tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["spans.onnx"]
-    assert (tmp_path / "spans.onnx").read_text() == "before"
+        export_onnx(standing)
+    assert {path.name: path.read_bytes() for path in (standing / "onnx").iterdir()} == before
+
+
+def test_export_elsewhere_can_be_loaded(folder, tmp_path):
+    export_onnx(folder, tmp_path / "graphs")
+    model = OnnxSpertModel.from_pretrained(tmp_path / "graphs")
+    pipe = model.extraction_pipeline(AutoTokenizer.from_pretrained(tmp_path / "graphs"))
+    assert_same_answers(pipe(TEXTS), tiny_pipeline()(TEXTS))
+    assert not list((tmp_path / "graphs").glob("*.safetensors"))
 
 
 def test_absent_graphs_are_named_with_the_command(folder, tmp_path):
@@ -196,10 +240,15 @@ def test_graphs_of_other_weights_are_refused(folder, tmp_path):
     retrained = shutil.copytree(folder, tmp_path / "retrained")
     model = SpertModel.from_pretrained(retrained)
     with torch.no_grad():
-        model.entity_classifier.weight[0, 0] += 1e-3
+        model.backbone.encoder.layer[0].output.dense.bias[0] += 1e-3
     model.save_pretrained(retrained)
-    message = r"of other weights than those beside them: python -m modeling_spert.export_onnx .*retrained$"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match="of other weights than those beside them: export them again with"):
+        OnnxSpertModel.from_pretrained(retrained)
+    shutil.copy(folder / "model.safetensors", retrained)
+    OnnxSpertModel.from_pretrained(retrained)
+    model.config.max_span_width = 3
+    model.config.save_pretrained(retrained)
+    with pytest.raises(ValueError, match="were made with another max_span_width: export them again with"):
         OnnxSpertModel.from_pretrained(retrained)
     (retrained / "onnx" / "export.json").unlink()
     with pytest.raises(ValueError, match="are not complete"):
@@ -217,6 +266,12 @@ def test_graphs_go_to_the_hub_and_come_back(folder, tmp_path, monkeypatch):
             "modeling_spert.onnx_model.snapshot_download", functools.partial(snapshot_download, **endpoint)
         )
         model = OnnxSpertModel.from_pretrained("org/tiny", cache_dir=tmp_path / "cache")
+        with monkeypatch.context() as patch:
+            patch.setattr("modeling_spert.onnx_model.HfApi", lambda token: HfApi(**endpoint))
+            OnnxSpertModel.from_pretrained("org/tiny", cache_dir=tmp_path / "cache")
+            hub.add("org/tiny", {"model.safetensors": b"of another training" * 9})
+            with pytest.raises(ValueError, match="the graphs in org/tiny are of other weights than those beside them"):
+                OnnxSpertModel.from_pretrained("org/tiny", cache_dir=tmp_path / "cache")
         plain = shutil.copytree(folder, tmp_path / "plain")
         shutil.rmtree(plain / "onnx")
         push_model_folder(plain, "org/tiny", **endpoint)
@@ -227,17 +282,34 @@ def test_graphs_go_to_the_hub_and_come_back(folder, tmp_path, monkeypatch):
 
 def test_push_refuses_graphs_of_other_weights(folder, tmp_path):
     changed = shutil.copytree(folder, tmp_path / "changed")
-    (changed / "onnx" / "export.json").write_text('{"weights": ""}')
+    shutil.copy(folder / "tokenizer.json", changed / "model.safetensors")
     with pytest.raises(ValueError, match="of other weights"):
         push_model_folder(changed, "org/tiny")
+
+
+def test_training_removes_the_graphs_of_the_weights_it_replaces(folder, tmp_path):
+    trained = shutil.copytree(folder, tmp_path / "trained")
+    save_model(tiny_model(), tiny_tokenizer(), trained)
+    assert not list((trained / "onnx").iterdir())
+
+
+@pytest.mark.parametrize("capable", [True, False])
+def test_auto_precision_leaves_the_graphs_alone(folder, monkeypatch, capable):
+    monkeypatch.setattr("modeling_spert.precision_spert.multiplies_bf16", lambda device: capable)
+    pipe = OnnxSpertModel.from_pretrained(folder).extraction_pipeline(tiny_tokenizer(), precision="auto")
+    assert pipe("Ada wrote.")["text"] == "Ada wrote."
 
 
 def test_other_places_and_precisions_are_refused(folder):
     model = OnnxSpertModel.from_pretrained(folder)
     with pytest.raises(ValueError, match='not on cuda: device="cpu", and providers='):
         model.extraction_pipeline(tiny_tokenizer(), device="cuda")
-    with pytest.raises(ValueError, match="compute in fp32, not in torch.bfloat16: int8=True"):
+    with pytest.raises(ValueError, match="OnnxSpertModel computes in torch.float32, which cannot be changed to bf16"):
         model.extraction_pipeline(tiny_tokenizer(), precision="bf16")
+    with pytest.raises(ValueError, match="spans were given without pairs"):
+        model(**build_batch(build_window([1, 2])), spans=torch.tensor([[0, 0, 1]]))
+    with pytest.raises(ValueError, match="num_threads must be at least 1, got 0"):
+        OnnxSpertModel.from_pretrained(folder, num_threads=0)
     with pytest.raises(TypeError, match="unknown keywords revison"):
         OnnxSpertModel.from_pretrained(folder, revison="main")
 
@@ -247,7 +319,7 @@ def test_missing_package_is_named(monkeypatch, tmp_path):
     with pytest.raises(
         ImportError, match=r"ONNX needs onnx, onnxscript, onnxruntime: pip install 'modeling-spert\[onnx\]'"
     ):
-        export_onnx(build_spert(), tmp_path)
+        export_onnx(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -275,10 +347,10 @@ def test_every_encoder_can_be_exported(tmp_path, kind):
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
-    onnx = export(model, tmp_path / "model")
+    graphs = export(model, tmp_path / "model")
     tokenizer = load_tokenizer(tmp_path / "encoder", **({"do_lower_case": False} if kind == "scibert" else {}))
     affixes = special_affixes(tokenizer)
     sentences = encode_sentences(tokenizer, [sentence.split() for sentence in SENTENCES])
     windows = [make_windows([sentence], affixes, 48, "none")[0] for sentence in sentences]
     for batch in (windows, windows[:1]):
-        assert assert_same_output(model, onnx, collate_windows(batch, tokenizer.pad_token_id)) > 0
+        assert assert_same_output(model, graphs, collate_windows(batch, tokenizer.pad_token_id)) > 0
