@@ -104,6 +104,13 @@ def test_decoding_entity_threshold_asks_the_best_type():
         assert [e.start for e in decode_one(output, rules).entities] == expected, threshold
 
 
+def test_decoding_drops_pairs_of_spans_that_rounding_left_below_the_threshold():
+    """The model decides on its device, decoding on the host: at the very threshold they may differ."""
+    output = output_of([[0, 0, 1], [0, 2, 3]], [1, 0], [[0, 1], [1, 0]], [[0.9, 0.1], [0.9, 0.1]])
+    extraction = decode_one(output)
+    assert [e.start for e in extraction.entities] == [0] and extraction.relations == ()
+
+
 def test_decoding_symmetric_relations_start_with_the_earlier_span():
     # In pair order: (1, 0) comes second. Whatever the scores, the first one stays.
     spans, labels = [[0, 0, 2], [0, 3, 4]], [1, 2]

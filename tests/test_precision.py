@@ -4,10 +4,11 @@ import shutil
 
 import pytest
 import torch
+from tiny_models import build_encoder
 from tiny_pipeline import TEXT, assert_same_answers, tiny_model, tiny_pipeline, tiny_tokenizer
 
 from modeling_spert import JointExtractionPipeline
-from modeling_spert.precision_spert import multiplies_bf16, resolve_precision
+from modeling_spert.precision_spert import multiplies_bf16, resolve_precision, set_precision
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, **capabilities: bool) -> None:
@@ -61,6 +62,16 @@ def test_pipeline_keeps_the_precision_it_was_given():
     model = tiny_model().to(torch.bfloat16)
     JointExtractionPipeline(model=model, tokenizer=tiny_tokenizer(), device="cpu")
     assert model.dtype is torch.bfloat16
+
+
+def test_rotary_frequencies_stay_in_fp32():
+    """As when such an encoder is loaded in bf16: rounded, they would turn far positions by a radian."""
+    model = build_encoder("modernbert", 64)
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    set_precision(model, "bf16", "cpu")
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.bfloat16}
+    assert any("inv_freq" in name for name in before)
+    assert all(torch.equal(buffer, before[name]) for name, buffer in model.named_buffers())
 
 
 @pytest.mark.slow
