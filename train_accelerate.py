@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object, set_seed
+from accelerate.utils import DistributedType, gather_object, set_seed
 from torch import Tensor
 from tqdm.auto import tqdm
 from transformers import PreTrainedTokenizerBase
@@ -38,7 +38,7 @@ from modeling_spert.decoding_spert import Extraction
 from modeling_spert.interruption import Interrupted, StopFlag
 from modeling_spert.metrics import score_examples
 from modeling_spert.model_card import write_card
-from modeling_spert.optimization import build_optimizer, linear_schedule, parameter_groups
+from modeling_spert.optimization import build_optimizer, clipped_update, linear_schedule, parameter_groups
 from modeling_spert.precision_spert import set_precision
 from modeling_spert.prediction import extraction_to_example, merge_rows, predict_pieces
 from modeling_spert.reporting import format_report
@@ -244,6 +244,17 @@ class Trainer:
         self._save()
         return None if run.progress.bad_evaluations else scores
 
+    def _update(self) -> None:
+        """Clip the gradients and apply them."""
+        accelerator, parameters = self.run.accelerator, list(self.model.parameters())
+        plain = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
+        if accelerator.distributed_type in plain and accelerator.scaler is None:
+            with clipped_update(self.optimizer.optimizer, parameters, self.run.args.max_grad_norm):
+                self.optimizer.step()
+        else:  # sharded parameters, or gradients that fp16 has scaled already
+            accelerator.clip_grad_norm_(parameters, self.run.args.max_grad_norm)
+            self.optimizer.step()
+
     def _train_epoch(self, epoch: int, bar: tqdm) -> None:
         run, args = self.run, self.run.args
         self.order.epoch = self.collator.epoch = epoch
@@ -256,8 +267,7 @@ class Trainer:
             # Dropout is a function of (seed, step, process): a run that was stopped goes on as if it had not been.
             torch.manual_seed((args.seed * 1_000_003 + run.progress.step) * 1_009 + run.accelerator.process_index)
             self.losses.append(train_step(run.accelerator, self.model, batches))
-            run.accelerator.clip_grad_norm_(self.model.parameters(), args.max_grad_norm)
-            self.optimizer.step()
+            self._update()
             self.schedule.step()
             self.optimizer.zero_grad()
             run.progress = replace(

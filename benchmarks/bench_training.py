@@ -20,6 +20,7 @@ import argparse
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -38,7 +39,7 @@ from benchmarks.timing import (
 )
 from benchmarks.workload import Setting, Workload, load_workload, parser_of, results_device, settings_of
 from modeling_spert.corpus import label_windows
-from modeling_spert.optimization import build_optimizer, parameter_groups
+from modeling_spert.optimization import build_optimizer, clipped_update, parameter_groups
 from modeling_spert.sampling import LabelledWindow, NegativeSampler, TrainingCollator
 
 Batch = dict[str, Tensor]
@@ -71,9 +72,8 @@ class Step:
         """Forward, backward, update."""
         self._freeze(True)
         self.forward(batch).backward()
-        if self.clip:
-            self.clip_gradients()
-        self.update()
+        with self.clipping() if self.clip else nullcontext():
+            self.update()
         self._freeze(False)  # the candidates share these weights
 
     def forward(self, batch: Batch) -> Tensor:
@@ -81,9 +81,9 @@ class Step:
         with torch.autocast(self.setting.device, torch.bfloat16, enabled=self.setting.dtype == "bf16"):
             return self.loss_of(batch)
 
-    def clip_gradients(self) -> None:
-        """To the recipe's norm."""
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+    def clipping(self) -> AbstractContextManager[None]:
+        """To the recipe's norm, within the update."""
+        return clipped_update(self.optimizer, self.parameters, 1.0)
 
     def update(self) -> None:
         """AdamW."""
@@ -154,8 +154,10 @@ def time_parts(
         timed("collation", partial(collator, rows))
         loss = timed("forward", partial(step.forward, batch))
         timed("backward", loss.backward)
-        timed("clipping", step.clip_gradients)
+        clipping = step.clipping()
+        timed("clipping", clipping.__enter__)
         timed("optimizer", step.update)
+        clipping.__exit__(None, None, None)
     return sums
 
 

@@ -9,7 +9,13 @@ import torch
 from tiny_models import build_encoder, build_spert
 from torch import Tensor, nn
 
-from modeling_spert.optimization import UncorrectedAdamW, build_optimizer, linear_schedule, parameter_groups
+from modeling_spert.optimization import (
+    UncorrectedAdamW,
+    build_optimizer,
+    clipped_update,
+    linear_schedule,
+    parameter_groups,
+)
 
 BETAS, EPS = (0.9, 0.999), 1e-6
 
@@ -109,6 +115,37 @@ def test_optimization_bias_correction_is_torchs_own():
         optimizer.step()
         reference.step()
     torch.testing.assert_close(parameter, other)
+
+
+@pytest.mark.parametrize("bias_correction", [True, False])
+@pytest.mark.parametrize("max_norm", [0.05, 1e6])
+def test_optimization_clipped_update_is_clipping_then_the_update(bias_correction: bool, max_norm: float) -> None:
+    """Where the norm is above and where it is below the one allowed, which no update may enlarge."""
+    torch.manual_seed(0)
+    weights = [nn.Parameter(torch.randn(7, 5)), nn.Parameter(torch.randn(3)), nn.Parameter(torch.randn(2))]
+    copies = [nn.Parameter(weight.detach().clone()) for weight in weights]
+    optimizers = [build_optimizer([{"params": p, "lr": 0.1}], bias_correction) for p in (weights, copies)]
+    for _ in range(5):
+        for weight, copy in zip(weights[:2], copies, strict=False):  # the third never has a gradient
+            weight.grad = torch.randn_like(weight)
+            copy.grad = weight.grad.clone()
+        nn.utils.clip_grad_norm_(weights, max_norm)
+        optimizers[0].step()
+        with clipped_update(optimizers[1], copies, max_norm):
+            optimizers[1].step()
+    for weight, copy in zip(weights, copies, strict=True):
+        torch.testing.assert_close(weight, copy, atol=1e-6, rtol=1e-5)
+    for weight, copy in zip(weights[:2], copies, strict=False):
+        torch.testing.assert_close(*(o.state[p]["exp_avg"] for o, p in zip(optimizers, (weight, copy), strict=True)))
+
+
+def test_optimization_clipped_update_leaves_no_scale_behind() -> None:
+    weight = nn.Parameter(torch.ones(3))
+    optimizer = build_optimizer([{"params": [weight], "lr": 0.1}])
+    weight.grad = torch.full((3,), 9.0)
+    with pytest.raises(RuntimeError, match="stop"), clipped_update(optimizer, [weight], 1.0):
+        raise RuntimeError("stop")
+    assert optimizer.grad_scale is None
 
 
 def test_optimization_schedule_rises_and_falls_linearly():

@@ -30,13 +30,12 @@ from parity_reference import (
     stored_window,
     types,
 )
-from torch import nn
 
 from modeling_spert import SpertModel
 from modeling_spert.alignment_spert import collate_windows, encode_sentences, load_tokenizer, special_affixes
 from modeling_spert.decoding_spert import decode_windows, decoding_rules
 from modeling_spert.metrics import score_examples
-from modeling_spert.optimization import build_optimizer, linear_schedule, parameter_groups
+from modeling_spert.optimization import build_optimizer, clipped_update, linear_schedule, parameter_groups
 from modeling_spert.prediction import extraction_to_example, predict_examples
 
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -151,8 +150,8 @@ def test_parity_thirty_training_steps():
         loss = model(**stored_batch(step["samples"])).loss
         assert loss.item() == pytest.approx(step["loss"], abs=1e-4, rel=0), number
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), reference_steps["max_grad_norm"])
-        optimizer.step()
+        with clipped_update(optimizer, list(model.parameters()), reference_steps["max_grad_norm"]):
+            optimizer.step()
         schedule.step()
         optimizer.zero_grad()
 
