@@ -225,7 +225,14 @@ class SpertModel(SpertPreTrainedModel):
         """
         # Imported here, since the pipeline stands on the model; and named here, so that saving the model copies the
         # pipeline's file too: a model that was loaded from the Hub and is saved again would lose it otherwise.
+        # The modules that only the pipeline needs are named for another reason: transformers fetches what a file names
+        # unless it is there, but not what that one names in turn. A download that broke off within the pipeline's
+        # modules would never be completed.
+        from .alignment_spert import Window  # noqa: F401
+        from .decoding_spert import Extraction  # noqa: F401
         from .pipeline_spert import JointExtractionPipeline
+        from .precision_spert import PRECISIONS  # noqa: F401
+        from .segmentation_spert import SegmentationRules  # noqa: F401
 
         return JointExtractionPipeline(model=self, tokenizer=tokenizer, task="joint-extraction", **kwargs)
 

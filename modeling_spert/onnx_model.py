@@ -114,6 +114,8 @@ class OnnxSpertModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads or torch.get_num_threads()
         options.log_severity_level = 3
+        # Its threads would spin while torch's work, between one graph and the next, and take their cores.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         sessions = [onnxruntime.InferenceSession(str(path), options, providers=list(providers)) for path in paths]
         return cls(config, sessions[0], sessions[1] if config.relation_types else None)
 

@@ -177,8 +177,8 @@ def test_frozen_encoder_stays_as_it_was(folders: dict[str, Path]) -> None:
 
 
 def test_frozen_embeddings_stay_as_they_were(folders: dict[str, Path]) -> None:
-    train_accelerate.main(command(folders, "fixed", "--max_steps", "4", "--freeze_embeddings"))
-    trained = SpertModel.from_pretrained(folders["root"] / "fixed").backbone.state_dict()
+    train_accelerate.main(command(folders, "frozen_table", "--max_steps", "4", "--freeze_embeddings"))
+    trained = SpertModel.from_pretrained(folders["root"] / "frozen_table").backbone.state_dict()
     before = SpertModel.from_backbone(str(folders["bert"]), entity_types=["A"]).backbone.state_dict()
     unchanged = {key for key in before if torch.equal(trained[key], before[key])}
     assert unchanged == {"embeddings.word_embeddings.weight"}
