@@ -168,10 +168,14 @@ def draw(found: dict[str, list[dict[str, Any]]], path: str) -> None:
     for panel, (what, rows) in zip(panels[0], found.items(), strict=True):
         for key in ("encoder", "spert", "above", "per_text"):
             if key in rows[0] and not (key == "spert" and "per_text" in rows[0]):
-                panel.plot([row["value"] for row in rows], [row[key] for row in rows], marker="o", label=key)
+                places = [row["surviving" if what == "entities" else "value"] for row in rows]
+                panel.plot(places, [row[key] for row in rows], marker="o", label=key)
         panel.set(xlabel=what, ylabel="seconds", ylim=(0, None))
         if what == "entities":
-            panel.set(xscale="symlog")
+            panel.set_xscale("symlog", linthresh=10)
+            panel.set_xlim(left=0)
+        if what == "processes":
+            panel.set_xticks(places)
         panel.legend()
     figure.tight_layout()
     figure.savefig(path, dpi=150)
