@@ -31,6 +31,7 @@ from transformers.utils import cached_file
 
 from modeling_spert.alignment_spert import load_tokenizer
 from modeling_spert.configuration_spert import SpertConfig
+from modeling_spert.integrity_spert import digest_of
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.onnx_graphs import RelationGraph, SpanGraph
 
@@ -47,18 +48,10 @@ _SETTINGS = (
 )
 _OPSET = 18
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-# Which dimensions of an input may have any size: the graphs' letters.
-_DIMENSIONS: dict[str, tuple[str, ...]] = {
-    "input_ids": ("batch", "subwords"),
-    "attention_mask": ("batch", "subwords"),
-    "word_ranges": ("batch", "words"),
-    "cls": ("batch",),
-    "words": ("batch", "words"),
-    "word_sums": ("batch", "words"),
-    "word_counts": ("batch", "words"),
-    "spans": ("spans",),
-    "pairs": ("pairs",),
-    "contexts": ("pairs",),
+# How many dimensions of an input, from the first, may have any size.
+_FREE_DIMENSIONS = {
+    **dict.fromkeys(("input_ids", "attention_mask", "word_ranges", "words", "word_sums", "word_counts"), 2),
+    **dict.fromkeys(("cls", "spans", "pairs", "contexts"), 1),
 }
 
 
@@ -134,7 +127,7 @@ def read_export(folder: Path, config: SpertConfig) -> dict[str, str]:
         ValueError: If they are not, or were not written to the end.
     """
     place = folder / FOLDER
-    again = "export them again with python -m modeling_spert.export_onnx"
+    again = "export them again with python -m modeling_spert.export_onnx FOLDER"
     try:
         record = json.loads((place / RECORD).read_text(encoding="utf-8"))
         weights, settings = record["weights"], record["settings"]
@@ -151,15 +144,7 @@ def read_export(folder: Path, config: SpertConfig) -> dict[str, str]:
 
 def _digests(folder: Path) -> dict[str, str]:
     """SHA-256 of each file of weights, which is also what the Hub announces for it."""
-    return {path.name: _digest(path) for path in sorted(folder.glob("model*.safetensors"))}
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        found = hashlib.sha256()
-        while chunk := stream.read(1 << 20):
-            found.update(chunk)
-    return found.hexdigest()
+    return {path.name: digest_of(path, hashlib.sha256()) for path in sorted(folder.glob("model*.safetensors"))}
 
 
 def _example_spans() -> dict[str, Tensor]:
@@ -186,7 +171,7 @@ def _example_relations(model: SpertModel) -> dict[str, Tensor]:
 
 
 def _write_graph(graph: nn.Module, example: Mapping[str, Tensor], path: Path, outputs: Sequence[str]) -> None:
-    free = {name: dict.fromkeys(range(len(_DIMENSIONS[name])), torch.export.Dim.DYNAMIC) for name in example}
+    free = {name: dict.fromkeys(range(_FREE_DIMENSIONS[name]), torch.export.Dim.DYNAMIC) for name in example}
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             graph.eval(),

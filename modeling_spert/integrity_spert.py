@@ -76,13 +76,14 @@ def _is_as_announced(blob: Path) -> bool:
     if len(blob.name) not in (40, 64) or set(blob.name) - set("0123456789abcdef"):
         return True
     if len(blob.name) == 64:
-        return _digest(blob, hashlib.sha256()) == blob.name
+        return digest_of(blob, hashlib.sha256()) == blob.name
     # git's id of the content; some mirrors announce the plain SHA-1 instead.
     git = hashlib.sha1(b"blob %d\0" % blob.stat().st_size, usedforsecurity=False)
-    return blob.name in (_digest(blob, git), _digest(blob, hashlib.sha1(usedforsecurity=False)))
+    return blob.name in (digest_of(blob, git), digest_of(blob, hashlib.sha1(usedforsecurity=False)))
 
 
-def _digest(file: Path, digest: Any) -> str:
+def digest_of(file: Path, digest: Any) -> str:
+    """Hexadecimal digest of a file's bytes, by an object of `hashlib`."""
     with open(file, "rb") as stream:
         while chunk := stream.read(1 << 20):
             digest.update(chunk)

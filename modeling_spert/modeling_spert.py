@@ -230,6 +230,7 @@ class SpertModel(SpertPreTrainedModel):
         # modules would never be completed.
         from .alignment_spert import Window  # noqa: F401
         from .decoding_spert import Extraction  # noqa: F401
+        from .documents_spert import Document  # noqa: F401
         from .pipeline_spert import JointExtractionPipeline
         from .precision_spert import PRECISIONS  # noqa: F401
         from .segmentation_spert import SegmentationRules  # noqa: F401

@@ -7,7 +7,6 @@ by length into batches, and the answers come back in the order of the texts.
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -36,51 +35,18 @@ from .decoding_spert import (
     merge_pieces,
     resolve_overlaps,
 )
+from .documents_spert import Document, GivenEntity, document_of_tokens, form_of, give_entities, words_at
 from .integrity_spert import TOKENIZER_FILES, check_cached_files
 from .precision_spert import set_precision
 from .segmentation_spert import SegmentationRules, Word, segment
 
 logger = logging.get_logger(__name__)
 
-_INPUT_FORMS = '{"text": …}, {"tokens": […]} or {"sentences": [[…], …]}, any with "entities": […]'
 # Documents that are split, sorted and answered together: enough for full batches of equal length, few enough to
 # keep a stream flowing.
 _CHUNK_DOCUMENTS = 256
 
 Splitter = Callable[[str], Sequence[Sequence[tuple[int, int]]]]
-
-
-@dataclass(frozen=True)
-class GivenEntity:
-    """An entity the caller knows: words `[start, end)` of the document, and whether it was widened to words."""
-
-    start: int
-    end: int
-    label: str
-    widened: bool
-
-
-@dataclass(frozen=True)
-class Document:
-    """A text with its words, and the entities given with it, if any."""
-
-    text: str
-    sentences: tuple[tuple[Word, ...], ...]
-    given: tuple[GivenEntity, ...] | None = None  # sorted by start, end, label
-
-    @property
-    def words(self) -> list[Word]:
-        """All words, in order."""
-        return [word for sentence in self.sentences for word in sentence]
-
-    @property
-    def first_words(self) -> list[int]:
-        """Number of each sentence's first word."""
-        firsts, count = [], 0
-        for sentence in self.sentences:
-            firsts.append(count)
-            count += len(sentence)
-        return firsts
 
 
 class JointExtractionPipeline(Pipeline):
@@ -191,20 +157,20 @@ class JointExtractionPipeline(Pipeline):
             input_ = {"text": input_}
         elif isinstance(input_, list | tuple):
             input_ = {"tokens": input_}
-        form = _form_of(input_)
+        form = form_of(input_)
         if form == "text":
             sentences = self._split_text(input_["text"], splitter)
             document = Document(input_["text"], tuple(tuple(sentence) for sentence in sentences))
         else:
-            document = _document_of_tokens([input_["tokens"]] if form == "tokens" else input_["sentences"], form)
+            document = document_of_tokens([input_["tokens"]] if form == "tokens" else input_["sentences"], form)
         if input_.get("entities") is None:
             return document
-        return _give_entities(document, input_["entities"], in_characters=form == "text")
+        return give_entities(document, input_["entities"], in_characters=form == "text")
 
     def _split_text(self, text: str, splitter: Splitter | None) -> Sequence[Sequence[Word]]:
         if splitter is None:
             return segment(text, self._segmentation_rules())
-        return _words_at(text, splitter(text))
+        return words_at(text, splitter(text))
 
     def _segmentation_rules(self) -> SegmentationRules:
         """The rules in the model's configuration; checked again only after they have changed."""
@@ -315,98 +281,6 @@ def _eval_mode(model: Any) -> Iterator[None]:
     finally:
         for module in training:  # only these: a frozen encoder may have been in eval mode all the while
             module.training = True
-
-
-def _form_of(input_: Any) -> str:
-    forms = [key for key in ("text", "tokens", "sentences") if isinstance(input_, Mapping) and key in input_]
-    if len(forms) != 1:
-        got = f"the keys {list(input_)}" if isinstance(input_, Mapping) else repr(input_)
-        raise ValueError(f"an input must be a string or one of {_INPUT_FORMS}, got {got}")
-    unknown = [key for key in input_ if key not in (forms[0], "entities")]
-    if unknown:
-        raise ValueError(f"unknown keys {unknown} in an input; it may be {_INPUT_FORMS}")
-    if forms[0] == "text" and not isinstance(input_["text"], str):
-        raise ValueError(f'"text" must be a string, got {type(input_["text"]).__name__}')
-    return forms[0]
-
-
-def _document_of_tokens(sentences: Any, form: str) -> Document:
-    """Words as given; the text is the words joined by single spaces."""
-    if isinstance(sentences, str) or not isinstance(sentences, Sequence):
-        raise ValueError(f'"{form}" must be a list of lists of words, got {sentences!r}')
-    built, position, number = [], 0, 0
-    for sentence in sentences:
-        if isinstance(sentence, str) or not isinstance(sentence, Sequence):
-            raise ValueError(f'"{form}" must hold lists of words, got {sentence!r}')
-        words = []
-        for token in sentence:
-            if not isinstance(token, str):
-                raise ValueError(f'"{form}" must hold words as strings, got {token!r} as word {number}')
-            words.append(Word(token, position, position + len(token)))
-            position += len(token) + 1
-            number += 1
-        built.append(tuple(words))
-    return Document(" ".join(word.text for sentence in built for word in sentence), tuple(built))
-
-
-def _words_at(text: str, sentences: Iterable[Iterable[tuple[int, int]]]) -> list[list[Word]]:
-    """The words that a user's splitter has found."""
-    built: list[list[Word]] = []
-    position = 0
-    for sentence in sentences:
-        built.append([])
-        for start, end in sentence:
-            if not position <= start < end <= len(text):
-                raise ValueError(
-                    f"splitter must return words in order, none empty, inside the text of {len(text)} characters: "
-                    f"got [{start}, {end}) where the words before end at {position}"
-                )
-            built[-1].append(Word(text[start:end], start, end))
-            position = end
-    return built
-
-
-def _give_entities(document: Document, entities: Sequence[Mapping[str, Any]], in_characters: bool) -> Document:
-    """The document with given entities as words; sentences that an entity bridges are joined."""
-    if isinstance(entities, str | Mapping) or not isinstance(entities, Sequence):
-        raise ValueError(f'"entities" must be a list of dicts with "start", "end" and "label", got {entities!r}')
-    words = document.words
-    size = len(document.text) if in_characters else None
-    given = [_match_words(words, number, entity, size) for number, entity in enumerate(entities)]
-    given.sort(key=lambda entity: (entity.start, entity.end, entity.label))
-    joined: list[tuple[Word, ...]] = []
-    bridges = [(entity.start, entity.end) for entity in given]
-    for first, sentence in zip(document.first_words, document.sentences, strict=True):
-        if joined and any(start < first < end for start, end in bridges):
-            joined[-1] += sentence
-        else:
-            joined.append(sentence)
-    return replace(document, sentences=tuple(joined), given=tuple(given))
-
-
-def _match_words(words: Sequence[Word], number: int, entity: Mapping[str, Any], size: int | None) -> GivenEntity:
-    """A given entity on the words it touches; in characters of a text of this size, or in words where there is none.
-
-    Raises:
-        ValueError: If its form is wrong or it touches no word.
-    """
-    where = f'"entities"[{number}]'
-    if not isinstance(entity, Mapping) or not {"start", "end", "label"} <= set(entity):
-        raise ValueError(f'{where} must have "start", "end" and "label", got {entity!r}')
-    start, end = entity["start"], entity["end"]
-    if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end:
-        raise ValueError(f"{where}: start and end must be integers with 0 <= start < end, got {start!r} and {end!r}")
-    most, unit = (len(words), "words") if size is None else (size, "characters")
-    if end > most:
-        raise ValueError(f"{where}: end {end} lies behind the last of {most} {unit}")
-    if size is None:
-        return GivenEntity(start, end, str(entity["label"]), False)
-    touched = [i for i, word in enumerate(words) if word.start < end and start < word.end]
-    if not touched:
-        raise ValueError(f"{where}: the characters [{start}, {end}) hold no word of the text")
-    first, last = touched[0], touched[-1]
-    widened = (words[first].start, words[last].end) != (start, end)
-    return GivenEntity(first, last + 1, str(entity["label"]), widened)
 
 
 def _given_spans(windows: Sequence[Window], owners: Sequence[Document]) -> tuple[list[list[int]], list[Entity]]:
