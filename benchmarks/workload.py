@@ -175,10 +175,13 @@ def balance(model: SpertModel, batches: Sequence[dict[str, Tensor]], entities: i
 
 
 def _threshold(values: Tensor, count: int) -> Tensor:
-    """A value that about `count` of these exceed."""
+    """A value that `count` of these exceed: halfway between two of them, so that no rounding decides."""
     if values.numel() == 0:
         return values.new_zeros(())
-    return values.sort(descending=True).values[min(count, values.numel() - 1)]
+    ordered = values.sort(descending=True).values
+    bounded = torch.cat((ordered[:1] + 1, ordered, ordered[-1:] - 1))
+    above = min(count, len(ordered))
+    return bounded[above : above + 2].mean()
 
 
 def keep_every_span(model: SpertModel) -> SpertModel:
