@@ -24,8 +24,16 @@ from transformers.utils import logging
 
 from datasets_scripts import DownloadError, JointDataset, count_wide_entities, load_joint_dataset
 from modeling_spert import SpertModel
-from modeling_spert.alignment_spert import load_tokenizer
-from modeling_spert.checkpoints import (
+from modeling_spert.decoding_spert import Extraction
+from modeling_spert.evaluation.metrics import score_examples
+from modeling_spert.evaluation.predict import extraction_to_example, merge_rows, predict_pieces
+from modeling_spert.evaluation.report import format_report
+from modeling_spert.model_card.build import write_card
+from modeling_spert.precision_spert import set_precision
+from modeling_spert.tokenization_spert import load_tokenizer
+from modeling_spert.training.arguments import TrainingArguments, model_settings, parse_arguments
+from modeling_spert.training.batches import build_train_loader, step_batches
+from modeling_spert.training.checkpoints import (
     bundled_backbone,
     check_same_run,
     find_checkpoint,
@@ -34,18 +42,10 @@ from modeling_spert.checkpoints import (
     save_checkpoint,
     save_model,
 )
-from modeling_spert.decoding_spert import Extraction
-from modeling_spert.interruption import Interrupted, StopFlag
-from modeling_spert.metrics import score_examples
-from modeling_spert.model_card import write_card
-from modeling_spert.optimization import build_optimizer, clipped_update, linear_schedule, parameter_groups
-from modeling_spert.precision_spert import set_precision
-from modeling_spert.prediction import extraction_to_example, merge_rows, predict_pieces
-from modeling_spert.reporting import format_report
-from modeling_spert.segmentation_inference import infer_rules
-from modeling_spert.training_arguments import TrainingArguments, model_settings, parse_arguments
-from modeling_spert.training_data import build_train_loader, step_batches
-from modeling_spert.training_run import Run, check_output_dir, log_run, prepare_output_dir, write_results
+from modeling_spert.training.infer_segmentation import infer_rules
+from modeling_spert.training.optimizer import build_optimizer, clipped_update, linear_schedule, parameter_groups
+from modeling_spert.training.run import Run, check_output_dir, log_run, prepare_output_dir, write_results
+from modeling_spert.training.stopping import Interrupted, StopFlag
 
 logger = logging.get_logger("modeling_spert.training")
 

@@ -40,7 +40,7 @@ from benchmarks.runs import (  # noqa: E402
     write_report,
 )
 from modeling_spert import SpertConfig  # noqa: E402
-from modeling_spert.training_arguments import MODEL_SETTINGS, model_settings  # noqa: E402
+from modeling_spert.training.arguments import MODEL_SETTINGS, model_settings  # noqa: E402
 
 BASELINE = "recipe"
 # What is shown: score name, column.

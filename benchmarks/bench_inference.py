@@ -53,7 +53,7 @@ from benchmarks.workload import (
     results_device,
     settings_of,
 )
-from modeling_spert.alignment_spert import plan_batches
+from modeling_spert.windows_spert import plan_batches
 
 MODES = ("throughput", "batch 1")
 

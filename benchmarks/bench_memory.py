@@ -42,7 +42,7 @@ from benchmarks.workload import (
     settings_of,
     window_of_length,
 )
-from modeling_spert.alignment_spert import Window
+from modeling_spert.windows_spert import Window
 
 ROOT = Path(__file__).resolve().parents[1]
 # Pools of glibc that give freed memory back at once, so that every run needs its own.

@@ -29,11 +29,11 @@ from benchmarks.timing import (
 )
 from benchmarks.workload import Workload, load_workload, parser_of
 from modeling_spert.decoding_spert import Extraction
-from modeling_spert.export_onnx import export_onnx
-from modeling_spert.metrics import score_examples
-from modeling_spert.onnx_model import OnnxSpertModel
+from modeling_spert.evaluation.metrics import score_examples
+from modeling_spert.evaluation.predict import extraction_to_example, predict_examples
+from modeling_spert.onnx.export import export_onnx
+from modeling_spert.onnx.model import OnnxSpertModel
 from modeling_spert.precision_spert import set_precision
-from modeling_spert.prediction import extraction_to_example, predict_examples
 
 RUNTIMES = ("fp32", "bf16", "fp32 compiled", "bf16 compiled", "onnx", "onnx int8")
 SCORES = ("ner_f1_micro", "rel_strict_f1_micro", "rel_f1_micro")

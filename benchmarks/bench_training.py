@@ -38,9 +38,9 @@ from benchmarks.timing import (
     write_json,
 )
 from benchmarks.workload import Setting, Workload, load_workload, parser_of, results_device, settings_of
-from modeling_spert.corpus import label_windows
-from modeling_spert.optimization import build_optimizer, clipped_update, parameter_groups
-from modeling_spert.sampling import LabelledWindow, NegativeSampler, TrainingCollator
+from modeling_spert.training.labelling import LabelledWindow, label_windows
+from modeling_spert.training.negatives import NegativeSampler, TrainingCollator
+from modeling_spert.training.optimizer import build_optimizer, clipped_update, parameter_groups
 
 Batch = dict[str, Tensor]
 PARTS = ("collation", "forward", "backward", "clipping", "optimizer")

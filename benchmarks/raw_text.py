@@ -23,7 +23,7 @@ from transformers import pipeline
 import modeling_spert  # noqa: F401  (registers the pipeline)
 from benchmarks.segmentation_agreement import detokenize
 from datasets_scripts import load_joint_dataset
-from modeling_spert.metrics import score_examples
+from modeling_spert.evaluation.metrics import score_examples
 
 HEADLINES = ("ner_f1_micro", "rel_f1_micro", "rel_strict_f1_micro")
 

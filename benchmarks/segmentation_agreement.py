@@ -30,8 +30,8 @@ from typing import Any
 
 from sacremoses import MosesDetokenizer
 
-from modeling_spert.segmentation_inference import infer_rules
 from modeling_spert.segmentation_spert import DEFAULT_RULES, SegmentationRules, Word, segment
+from modeling_spert.training.infer_segmentation import infer_rules
 
 SPLITS = {
     "conll04": ("conll04_train.json", "conll04_{split}.json"),

@@ -24,18 +24,11 @@ from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from datasets_scripts import load_joint_dataset
 from modeling_spert import SpertConfig, SpertModel
-from modeling_spert.alignment_spert import (
-    Window,
-    collate_windows,
-    encode_sentences,
-    load_tokenizer,
-    make_windows,
-    plan_batches,
-    special_affixes,
-)
-from modeling_spert.checkpoints import bundled_backbone
-from modeling_spert.corpus import Example, window_examples
 from modeling_spert.decoding_spert import decode_windows, decoding_rules
+from modeling_spert.evaluation.examples import Example, window_examples
+from modeling_spert.tokenization_spert import encode_sentences, load_tokenizer, special_affixes
+from modeling_spert.training.checkpoints import bundled_backbone
+from modeling_spert.windows_spert import Window, collate_windows, make_windows, plan_batches
 
 SHAPES: dict[str, dict[str, int]] = {
     "base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072},

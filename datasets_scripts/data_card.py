@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from huggingface_hub import DatasetCardData
 
-from datasets_scripts.benchmarks import Benchmark, find_benchmark
+from datasets_scripts.corpora import Benchmark, find_benchmark
 from datasets_scripts.joint_dataset import JointDataset
 
 _FORM = """\

@@ -6,8 +6,8 @@ import hashlib
 import json
 from typing import Any
 
-from datasets_scripts.benchmarks import find_benchmark
-from datasets_scripts.demo_corpus import LICENSE as DEMO_LICENCE
+from datasets_scripts.corpora import find_benchmark
+from datasets_scripts.demo.corpus import LICENSE as DEMO_LICENCE
 from datasets_scripts.joint_dataset import JointDataset, count_wide_entities
 
 

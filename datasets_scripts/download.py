@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from datasets_scripts.benchmarks import SHA256, SPERT_DATASETS_URL
+from datasets_scripts.corpora import SHA256, SPERT_DATASETS_URL
 
 CACHE_VARIABLE = "MODELING_SPERT_CACHE"
 URL_VARIABLE = "MODELING_SPERT_DATASETS_URL"

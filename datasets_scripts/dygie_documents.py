@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from datasets_scripts.record_files import Record
+from datasets_scripts.records import Record
 from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, parse_tokens, show
 from datasets_scripts.types_json import DatasetTypes
 

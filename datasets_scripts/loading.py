@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import get_args
 
-from datasets_scripts.benchmarks import ADE_FOLDS, BENCHMARKS, Benchmark, find_benchmark
+from datasets_scripts.corpora import ADE_FOLDS, BENCHMARKS, Benchmark, find_benchmark
 from datasets_scripts.download import download_benchmark_file
 from datasets_scripts.folder_layout import lay_out_file, lay_out_folder
 from datasets_scripts.joint_dataset import JointDataset
 from datasets_scripts.reading import OnBadRow, SplitRecords, read_joint_dataset
-from datasets_scripts.record_files import Record, read_records
+from datasets_scripts.records import Record, read_records
 from datasets_scripts.types_json import DatasetTypes, read_types
 
 DATASET_NAMES = (*BENCHMARKS, "demo")
@@ -139,7 +139,7 @@ def _records(files: Mapping[str, Path]) -> dict[str, SplitRecords]:
 
 
 def _load_demo() -> JointDataset:
-    from datasets_scripts import demo_corpus  # generated, a matter of seconds: only if asked for
+    from datasets_scripts.demo import corpus as demo_corpus
 
     types = DatasetTypes(
         tuple(demo_corpus.ENTITY_TYPES),

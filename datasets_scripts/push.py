@@ -10,12 +10,12 @@ from pathlib import Path
 
 from huggingface_hub import CommitInfo, HfApi
 
-from datasets_scripts.benchmarks import find_benchmark
+from datasets_scripts.corpora import find_benchmark
 from datasets_scripts.download import DownloadError
 from datasets_scripts.joint_dataset import JointDataset
 from datasets_scripts.loading import DATASET_NAMES, load_joint_dataset
 from datasets_scripts.parquet_folder import write_parquet
-from modeling_spert.hub import PushError, push_files
+from modeling_spert.hub.client import PushError, push_files
 
 
 def push_dataset(

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from datasets_scripts.dygie_documents import expand_document, is_document
 from datasets_scripts.joint_dataset import JointDataset, SkippedRow, build_joint_dataset
-from datasets_scripts.record_files import Record
+from datasets_scripts.records import Record
 from datasets_scripts.row_validation import BadRowError, RowProblem, parse_example, show
 from datasets_scripts.types_json import DatasetTypes
 

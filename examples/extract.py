@@ -29,7 +29,7 @@ def read_texts(args: argparse.Namespace) -> Iterable[str]:
         return args.text
     if args.file:
         return _read_lines(args.file)
-    from datasets_scripts.demo_corpus import EXAMPLE_TEXTS
+    from datasets_scripts.demo.corpus import EXAMPLE_TEXTS
 
     return EXAMPLE_TEXTS
 

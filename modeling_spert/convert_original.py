@@ -29,9 +29,9 @@ from transformers import BertConfig, BertTokenizer
 from transformers.utils import logging
 
 from modeling_spert.configuration_spert import SpertConfig
-from modeling_spert.model_card import add_card
+from modeling_spert.model_card.build import add_card
 from modeling_spert.modeling_spert import SpertModel
-from modeling_spert.segmentation_inference import infer_rules
+from modeling_spert.training.infer_segmentation import infer_rules
 
 _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 _TOKENIZER_FILES = ("vocab.txt", "tokenizer.json")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from transformers import PreTrainedConfig
 from transformers.utils import ModelOutput
 
-from .alignment_spert import Window
 from .spans_spert import surviving_spans
+from .windows_spert import Window
 
 OVERLAP_MODES = ("allow", "nested", "flat")
 

@@ -228,12 +228,13 @@ class SpertModel(SpertPreTrainedModel):
         # The modules that only the pipeline needs are named for another reason: transformers fetches what a file names
         # unless it is there, but not what that one names in turn. A download that broke off within the pipeline's
         # modules would never be completed.
-        from .alignment_spert import Window  # noqa: F401
         from .decoding_spert import Extraction  # noqa: F401
-        from .documents_spert import Document  # noqa: F401
+        from .inputs_spert import Document  # noqa: F401
         from .pipeline_spert import JointExtractionPipeline
         from .precision_spert import PRECISIONS  # noqa: F401
         from .segmentation_spert import SegmentationRules  # noqa: F401
+        from .tokenization_spert import EncodedSentence  # noqa: F401
+        from .windows_spert import Window  # noqa: F401
 
         return JointExtractionPipeline(model=self, tokenizer=tokenizer, task="joint-extraction", **kwargs)
 

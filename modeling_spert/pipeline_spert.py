@@ -13,17 +13,6 @@ from typing import Any
 from transformers import Pipeline
 from transformers.utils import logging
 
-from .alignment_spert import (
-    Piece,
-    Window,
-    check_vocabulary,
-    collate_windows,
-    encode_sentences,
-    make_windows,
-    plan_batches,
-    special_affixes,
-    window_length,
-)
 from .decoding_spert import (
     OVERLAP_MODES,
     Entity,
@@ -35,10 +24,12 @@ from .decoding_spert import (
     merge_pieces,
     resolve_overlaps,
 )
-from .documents_spert import Document, GivenEntity, document_of_tokens, form_of, give_entities, words_at
+from .inputs_spert import Document, GivenEntity, document_of_tokens, form_of, give_entities, words_at
 from .integrity_spert import TOKENIZER_FILES, check_cached_files
 from .precision_spert import set_precision
 from .segmentation_spert import SegmentationRules, Word, segment
+from .tokenization_spert import check_vocabulary, encode_sentences, special_affixes
+from .windows_spert import Piece, Window, collate_windows, make_windows, plan_batches, window_length
 
 logger = logging.get_logger(__name__)
 

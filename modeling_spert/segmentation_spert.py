@@ -1,7 +1,7 @@
 """Raw text to sentences and words with character offsets, by rules that need no download and no other package.
 
 Segmentation follows the Penn Treebank's conventions for English news unless `SegmentationRules` say otherwise;
-`segmentation_inference.infer_rules` reads them off a training set's tokens, so that raw text reaches a model in the
+`training.infer_segmentation` reads them off a training set's tokens, so that raw text reaches a model in the
 form it was trained on. Scripts that write no spaces (Han, Kana, Thai, Lao, Khmer, Myanmar, ...) are split by character,
 marks attached. Sentences are split conservatively: a missed boundary costs little (two sentences share a window), a
 wrong one loses every relation across it. Offsets are half-open and count Python characters of the original text.

@@ -12,8 +12,8 @@ Counts are additive: those of two parts of a corpus, or of two processes, add up
 An Example is a dict with ``entities`` ``[{"type", "start", "end"}]`` (words, half-open) and ``relations``
 ``[{"type", "head", "tail"}]`` (indices into ``entities``); all other keys (tokens, scores, ids) are ignored.
 
-This file imports the standard library only and is kept twice, byte for byte: ``modeling_spert/metrics.py`` and
-``metrics/joint_extraction/joint_extraction_scores.py``, so that the ``evaluate`` module works without the package.
+This file imports the standard library only and is kept twice, byte for byte, so that the ``evaluate`` module works
+without the package: ``modeling_spert/evaluation/metrics.py``, ``metrics/joint_extraction/joint_extraction_scores.py``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,155 @@
+"""From words to subwords: the tokenizer that keeps word boundaries, and how many subwords each word has."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers.utils import logging
+
+logger = logging.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class EncodedSentence:
+    """Subwords of one sentence: their ids, and how many belong to each word (at least one)."""
+
+    input_ids: tuple[int, ...]
+    subwords_per_word: tuple[int, ...]
+
+
+def load_tokenizer(name_or_folder: str, **kwargs: Any) -> PreTrainedTokenizerBase:
+    """The fast tokenizer of an encoder, set so that words split beforehand keep their boundaries.
+
+    Byte-level tokenizers (RoBERTa, ModernBERT) and some SentencePiece ones mark a word by the space before it: unless
+    they put one before each word, every word of a pre-split sentence would read as the tail of the one before.
+
+    Args:
+        name_or_folder: As `AutoTokenizer.from_pretrained` takes it.
+        **kwargs: Passed on.
+
+    Raises:
+        ValueError: If there is no fast tokenizer, which alone says which word a subword belongs to.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(name_or_folder, **kwargs)
+    if not tokenizer.is_fast:
+        raise ValueError(f"{name_or_folder} has no fast tokenizer (tokenizer.json), which word alignment needs")
+    backend = tokenizer.backend_tokenizer
+    settings = json.loads(backend.to_str())
+    if _mark_words(settings):
+        tokenizer.add_prefix_space = True
+        rebuilt = type(backend).from_str(json.dumps(settings))
+        backend.normalizer, backend.pre_tokenizer = rebuilt.normalizer, rebuilt.pre_tokenizer
+    _warn_of_lost_case(name_or_folder, settings)
+    return tokenizer
+
+
+def check_vocabulary(tokenizer: PreTrainedTokenizerBase, vocab_size: int) -> None:
+    """Refuse a tokenizer that cannot be the model's.
+
+    transformers makes one of special tokens alone, without a word, where a tokenizer.json cannot be fetched.
+
+    Args:
+        tokenizer: The tokenizer.
+        vocab_size: Rows of the encoder's word embeddings.
+
+    Raises:
+        ValueError: If it knows no word, or more subwords than the encoder has embeddings for.
+    """
+    if len(tokenizer) <= len(set(tokenizer.all_special_ids)):
+        raise ValueError(
+            f"the tokenizer of {tokenizer.name_or_path} knows no word: its tokenizer.json is missing or could not be "
+            "downloaded; load it again with force_download=True"
+        )
+    if len(tokenizer) > vocab_size:
+        raise ValueError(
+            f"the tokenizer has {len(tokenizer)} subwords, the encoder embeddings for {vocab_size}: it is not this "
+            "model's tokenizer. After adding tokens call model.resize_token_embeddings(len(tokenizer))"
+        )
+
+
+def _mark_words(settings: dict[str, Any]) -> bool:
+    """Let every word start as it does after a space; whether anything in the tokenizer's settings changed."""
+    pre_tokenizer = settings.get("pre_tokenizer") or {}
+    changed = False
+    for place, step in enumerate(pre_tokenizer.get("pretokenizers", [pre_tokenizer])):
+        if step.get("type") == "Metaspace" and step.get("prepend_scheme") != "always":
+            step["prepend_scheme"], changed = "always", True
+        elif step.get("type") == "ByteLevel" and not step.get("add_prefix_space", True):
+            if place == 0:
+                step["add_prefix_space"] = changed = True
+            else:
+                # What an earlier step split off inside a word (Llama 3's expression, in EuroBERT) would get a space
+                # too: only the normalizer sees whole words.
+                changed = _prepend_space(settings) or changed
+    return changed
+
+
+def _prepend_space(settings: dict[str, Any]) -> bool:
+    normalizer = settings.get("normalizer") or {"type": "Sequence", "normalizers": []}
+    steps = normalizer.get("normalizers", [normalizer])
+    if any(step["type"] == "Prepend" for step in steps):
+        return False
+    settings["normalizer"] = {"type": "Sequence", "normalizers": [*steps, {"type": "Prepend", "prepend": " "}]}
+    return True
+
+
+def _warn_of_lost_case(name_or_folder: str, settings: dict[str, Any]) -> None:
+    """A folder with nothing but a `vocab.txt` (as SciBERT's) is read as lower-casing, also where it is cased."""
+    normalizer, vocabulary = settings.get("normalizer") or {}, settings["model"].get("vocab")
+    if normalizer.get("lowercase") and isinstance(vocabulary, dict):
+        cased = [token for token in vocabulary if token.isalpha() and token != token.lower()]
+        if cased:
+            logger.warning(
+                f"The tokenizer of {name_or_folder} lower-cases words, but its vocabulary holds {cased[0]!r}: where "
+                "the encoder is cased, pass do_lower_case=False"
+            )
+
+
+def encode_sentences(tokenizer: PreTrainedTokenizerBase, sentences: Sequence[Sequence[str]]) -> list[EncodedSentence]:
+    """Subwords of every sentence, word by word, in one call of the tokenizer and without special tokens.
+
+    A word that gives no subword (empty, or made of characters the tokenizer drops) is read as the unknown token.
+    Lone surrogates, which no tokenizer can encode, are read as question marks.
+
+    Args:
+        tokenizer: A fast tokenizer.
+        sentences: Words of each sentence.
+    """
+    filled = [sentence for sentence in sentences if len(sentence)]
+    if not filled:
+        return [EncodedSentence((), ()) for _ in sentences]
+    batch = tokenizer(
+        [[word.encode("utf-8", "replace").decode() for word in sentence] for sentence in filled],
+        is_split_into_words=True,
+        add_special_tokens=False,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,
+    )
+    encoded = iter([_count_subwords(batch, i, len(words), tokenizer) for i, words in enumerate(filled)])
+    return [next(encoded) if len(sentence) else EncodedSentence((), ()) for sentence in sentences]
+
+
+def _count_subwords(batch: Any, row: int, num_words: int, tokenizer: PreTrainedTokenizerBase) -> EncodedSentence:
+    ids, words = batch["input_ids"][row], batch.word_ids(row)
+    counts = [0] * num_words
+    for word in words:
+        counts[word] += 1
+    if 0 in counts:
+        unknown = tokenizer.unk_token_id if tokenizer.unk_token_id is not None else tokenizer.pad_token_id
+        by_word: list[list[int]] = [[] for _ in counts]
+        for subword, word in zip(ids, words, strict=True):
+            by_word[word].append(subword)
+        ids = [subword for subwords in by_word for subword in (subwords or [unknown])]
+        counts = [max(count, 1) for count in counts]
+    return EncodedSentence(tuple(ids), tuple(counts))
+
+
+def special_affixes(tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The special tokens before and after a single text, such as `[CLS]` and `[SEP]`."""
+    batch = tokenizer(["a"], is_split_into_words=True, add_special_tokens=True)
+    ids, words = batch["input_ids"], batch.word_ids()
+    inside = [position for position, word in enumerate(words) if word is not None]
+    return tuple(ids[: inside[0]]), tuple(ids[inside[-1] + 1 :])

@@ -1,0 +1,1 @@
+"""Training: arguments, batches with sampled negatives, optimizer, checkpoints."""

@@ -1,0 +1,106 @@
+"""Gold annotation of windows: what the training collator samples from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+from transformers.utils import logging
+
+from modeling_spert.configuration_spert import SpertConfig
+from modeling_spert.evaluation.examples import Example, window_examples
+from modeling_spert.windows_spert import Window
+
+logger = logging.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class LabelledSentence:
+    """A piece of a window with its gold annotation, words counted from the piece's first.
+
+    Attributes:
+        row_id: Number of the sentence in the training set: seeds its negatives.
+        num_words: Words of the piece.
+        entities: (start, end, class), class 1 being the first entity type.
+        relations: (head, tail, relation type), indices into `entities`.
+    """
+
+    row_id: int
+    num_words: int
+    entities: tuple[tuple[int, int, int], ...]
+    relations: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class LabelledWindow:
+    """A window and the annotation of each of its pieces."""
+
+    window: Window
+    sentences: tuple[LabelledSentence, ...]
+
+
+@dataclass(frozen=True)
+class LabelMaps:
+    """Class numbers of labels: entity types from 1 (0 is *none*), relation types from 0; which have no direction."""
+
+    entities: Mapping[str, int]
+    relations: Mapping[str, int]
+    symmetric: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls, entity_types: Sequence[str], relation_types: Sequence[str], symmetric_relation_types: Sequence[str] = ()
+    ) -> "LabelMaps":
+        """Maps for labels in the order of the classifiers."""
+        entities = {label: i + 1 for i, label in enumerate(entity_types)}
+        relations = {label: i for i, label in enumerate(relation_types)}
+        return cls(entities, relations, frozenset(symmetric_relation_types))
+
+
+def label_piece(
+    example: Mapping[str, Any], start: int, end: int, row_id: int, maps: LabelMaps
+) -> tuple[LabelledSentence, int, int]:
+    """The gold annotation inside words `[start, end)` of an example, and how much of it lies outside.
+
+    A symmetric relation's head is the entity that starts earlier, as in predictions.
+
+    Returns:
+        The labelled piece, and how many entities and relations cross its border (0, 0 for a whole sentence).
+    """
+    inside: dict[int, int] = {}
+    entities: list[tuple[int, int, int]] = []
+    for number, entity in enumerate(example["entities"]):
+        if start <= entity["start"] and entity["end"] <= end:
+            inside[number] = len(entities)
+            entities.append((entity["start"] - start, entity["end"] - start, maps.entities[entity["type"]]))
+    relations = []
+    for relation in example["relations"]:
+        if relation["head"] in inside and relation["tail"] in inside:
+            head, tail = inside[relation["head"]], inside[relation["tail"]]
+            if relation["type"] in maps.symmetric and entities[tail][0] < entities[head][0]:
+                head, tail = tail, head
+            relations.append((head, tail, maps.relations[relation["type"]]))
+    lost = len(example["entities"]) - len(entities), len(example["relations"]) - len(relations)
+    return LabelledSentence(row_id, end - start, tuple(entities), tuple(relations)), *lost
+
+
+def label_windows(
+    examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, config: SpertConfig
+) -> list[LabelledWindow]:
+    """Windows with the gold annotation of their pieces; what a cut through a long sentence loses is reported."""
+    maps = LabelMaps.of(config.entity_types, config.relation_types, config.symmetric_relation_types)
+    labelled, lost = [], set()
+    for item in window_examples(examples, tokenizer, config):
+        sentences = []
+        for row, piece in zip(item.rows, item.window.pieces, strict=True):
+            sentence, lost_entities, lost_relations = label_piece(examples[row], piece.start, piece.end, row, maps)
+            sentences.append(sentence)
+            if lost_entities or lost_relations:
+                lost.add(row)
+        labelled.append(LabelledWindow(item.window, tuple(sentences)))
+    if lost:
+        logger.warning(
+            f"{len(lost)} sentences are longer than a window and were cut into overlapping pieces; annotations that "
+            f"cross a cut are not trained on (rows {sorted(lost)[:10]})"
+        )
+    return labelled

@@ -1,0 +1,98 @@
+"""The command line of train_accelerate.py: every bad argument ends with a message that names it."""
+
+from pathlib import Path
+
+import pytest
+
+from modeling_spert import SpertConfig
+from modeling_spert.training.arguments import TrainingArguments, model_settings, parse_arguments
+
+NEEDED = ["--dataset", "demo", "--output_dir", "runs/x"]
+
+
+def read_message(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        parse_arguments(argv)
+    assert stopped.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_defaults_are_the_papers() -> None:
+    args = parse_arguments(NEEDED)
+    assert (args.per_device_train_batch_size, args.learning_rate, args.num_train_epochs) == (2, 5e-5, 20)
+    assert (args.neg_entity_count, args.neg_relation_count, args.relation_negatives) == (100, 100, "strong")
+    assert (args.warmup_ratio, args.weight_decay, args.max_grad_norm) == (0.1, 0.01, 1.0)
+    config = SpertConfig(entity_types=["A"], **model_settings(args))
+    assert (config.max_span_width, config.width_embedding_size, config.relation_threshold) == (10, 25, 0.4)
+    assert (config.span_pooling, config.relation_context, config.head_dropout) == ("max", "localized", 0.1)
+    assert not args.bias_correction
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([*NEEDED, "--learning_rat", "1"], "--learning_rat"),
+        ([*NEEDED, "--span_pooling", "median"], "median"),
+        ([*NEEDED, "--num_train_epochs", "-1"], "--num_train_epochs must be at least 0, got -1"),
+        ([*NEEDED, "--relation_threshold", "1.5"], "--relation_threshold must be between 0 and 1, got 1.5"),
+        ([*NEEDED, "--neg_entity_count", "-2"], "--neg_entity_count must be at least -1, got -2"),
+        ([*NEEDED, "--eval_only"], "--eval_only needs --model"),
+        ([*NEEDED, "--eval_precision", "bf16"], "--eval_precision is for --eval_only"),
+        ([*NEEDED, "--patience", "2"], "--patience needs --eval_every"),
+        ([*NEEDED, "--weight_decay", "-1"], "--weight_decay must be at least 0, got -1"),
+        ([*NEEDED, "--push_to_hub"], "--push_to_hub needs --hub_model_id"),
+        (["--output_dir", "x"], "--dataset is needed"),
+        (["--dataset", "demo"], "--output_dir is needed"),
+        ([*NEEDED, "--config", "absent.yaml"], "--config absent.yaml cannot be read"),
+    ],
+)
+def test_parse_arguments_bad_flag_says_which(argv: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert words in read_message(argv, capsys)
+
+
+def test_parse_arguments_flags_beat_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("dataset: demo\noutput_dir: here\nlearning_rate: 1e-4\nnum_train_epochs: 3\n")
+    args = parse_arguments(["--config", str(path), "--num_train_epochs", "7"])
+    assert (args.dataset, args.learning_rate, args.num_train_epochs) == ("demo", 1e-4, 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("learning_rat: 1", "unknown argument 'learning_rat'"),
+        ("learning_rate: fast", "invalid float value: 'fast'"),
+        ("learning_rate: .nan", "--learning_rate must be at least 0, got nan"),
+        ("num_train_epochs: 2.5", "invalid int value: '2.5'"),
+        ("fold: yes", "invalid int value: 'True'"),
+        ("span_pooling: median", "invalid choice: 'median'"),
+        ("- a\n- b", "must hold 'name: value' lines"),
+        ("a: [", "cannot be read"),
+    ],
+)
+def test_parse_arguments_bad_file_says_where(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    message = read_message([*NEEDED, "--config", str(path)], capsys)
+    assert words in message and ("run.yaml" in message or "nan" in message)
+
+
+def test_parse_arguments_file_may_say_no(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("mixed_precision: no\nno_overlapping: yes\nmax_span_width: null\n")
+    args = parse_arguments([*NEEDED, "--config", str(path)])
+    assert (args.mixed_precision, args.no_overlapping, args.max_span_width) == ("no", True, None)
+
+
+def test_every_argument_has_a_doc() -> None:
+    fields = TrainingArguments.__dataclass_fields__.values()
+    assert all(field.metadata.get("help") for field in fields)
+
+
+def test_the_recipes_are_valid() -> None:
+    recipes = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+    assert recipes
+    for recipe in recipes:
+        parse_arguments(["--config", str(recipe), "--output_dir", "runs/x"])
