@@ -22,6 +22,15 @@ SPAN_POOLINGS = ("max", "mean", "sum")
 RELATION_CONTEXTS = ("localized", "full", "cls")
 WINDOW_CONTEXTS = ("none", "document")
 
+# The one place that says which values a setting may have: configuration, arguments and pipeline check against it.
+SETTING_CHOICES: dict[str, tuple[str, ...]] = {
+    "span_pooling": SPAN_POOLINGS,
+    "relation_context": RELATION_CONTEXTS,
+    "context": WINDOW_CONTEXTS,
+}
+SETTING_MINIMA = {"max_span_width": 1, "width_embedding_size": 0, "width_table_size": 1, "max_window_length": 8}
+PROBABILITIES = ("head_dropout", "relation_threshold", "entity_threshold")
+
 # A model's own pipeline entry beats the local registry, so with the package imported it must stay out of sight:
 # otherwise `pipeline("joint-extraction", model=folder)` would ask for trust_remote_code. It is always written to disk.
 _IS_REMOTE_CODE = __name__.startswith("transformers_modules")
@@ -109,27 +118,13 @@ class SpertConfig(PreTrainedConfig):
             raise ValueError(
                 f"symmetric_relation_types must be among relation_types {self.relation_types}, got {unknown}"
             )
-        for name, least in (("max_span_width", 1), ("width_embedding_size", 0), ("width_table_size", 1)):
-            value = getattr(self, name)
-            if type(value) is not int or value < least:
-                raise ValueError(f"{name} must be an integer >= {least}, got {value!r}")
+        for name in (*SETTING_CHOICES, *SETTING_MINIMA, "head_dropout", "relation_threshold"):
+            if name != "max_window_length" or self.max_window_length is not None:
+                check_setting(name, getattr(self, name))
         if self.width_embedding_size and self.width_table_size <= self.max_span_width:
             raise ValueError(
                 f"width_table_size must exceed max_span_width {self.max_span_width}, got {self.width_table_size}"
             )
-        for name, allowed in (
-            ("span_pooling", SPAN_POOLINGS),
-            ("relation_context", RELATION_CONTEXTS),
-            ("context", WINDOW_CONTEXTS),
-        ):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
-        for name in ("head_dropout", "relation_threshold"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value <= 1:
-                raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)!r}")
-        if self.max_window_length is not None and self.max_window_length < 8:
-            raise ValueError(f"max_window_length must be at least 8 subwords, got {self.max_window_length}")
 
     @property
     def num_entity_classes(self) -> int:
@@ -158,6 +153,29 @@ class SpertConfig(PreTrainedConfig):
         if isinstance(backbone, dict) and os.path.isabs(os.path.expanduser(backbone.get("_name_or_path") or "")):
             settings["backbone_config"] = {name: backbone[name] for name in backbone if name != "_name_or_path"}
         return settings
+
+
+def check_setting(name: str, value: Any) -> None:
+    """Check the value of one setting of the model or the pipeline.
+
+    Args:
+        name: A key of `SETTING_CHOICES` or `SETTING_MINIMA`, or one of `PROBABILITIES`.
+        value: The value to check.
+
+    Raises:
+        ValueError: If the value is not allowed; the message names the setting, what it may be, and the value.
+
+    >>> check_setting("max_span_width", 0)
+    Traceback (most recent call last):
+    ValueError: max_span_width must be an integer >= 1, got 0
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name in SETTING_CHOICES and value not in SETTING_CHOICES[name]:
+        raise ValueError(f"{name} must be one of {', '.join(SETTING_CHOICES[name])}, got {value!r}")
+    if name in SETTING_MINIMA and (type(value) is not int or value < SETTING_MINIMA[name]):
+        raise ValueError(f"{name} must be an integer >= {SETTING_MINIMA[name]}, got {value!r}")
+    if name in PROBABILITIES and not (is_number and 0 <= value <= 1):
+        raise ValueError(f"{name} must be between 0 and 1, got {value!r}")
 
 
 def _custom_pipelines() -> dict[str, Any]:

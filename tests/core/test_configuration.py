@@ -54,7 +54,7 @@ def test_configuration_takes_any_encoder(backbone: Any):
         ({"head_dropout": 1.1}, "head_dropout must be between 0 and 1, got 1.1"),
         ({"relation_threshold": -0.1}, "relation_threshold must be between 0 and 1, got -0.1"),
         ({"relation_threshold": float("nan")}, "relation_threshold must be between 0 and 1, got nan"),
-        ({"max_window_length": 7}, "max_window_length must be at least 8 subwords, got 7"),
+        ({"max_window_length": 7}, "max_window_length must be an integer >= 8, got 7"),
         ({"entity_types": ["A", "B", "A"]}, r"entity_types must not repeat a label, got \['A'\] more than once"),
         ({"relation_types": ["r", ""]}, "relation_types must be non-empty strings, got ''"),
         ({"entity_types": [1]}, "entity_types must be non-empty strings, got 1"),
