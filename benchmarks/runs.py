@@ -25,8 +25,9 @@ import torch
 import transformers
 import yaml
 
-from modeling_spert.training.arguments import TrainingArguments, parse_arguments, public_arguments
+from modeling_spert.training.arguments import TrainingArguments, public_arguments
 from modeling_spert.training.checkpoints import check_same_run, find_checkpoint, read_progress
+from modeling_spert.training.command_line import parse_arguments
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLED = "all-MiniLM-L6-v2 (bundled)"

@@ -27,7 +27,7 @@ from modeling_spert import SpertConfig, SpertModel
 from modeling_spert.decoding_spert import decode_windows, decoding_rules
 from modeling_spert.evaluation.examples import Example, window_examples
 from modeling_spert.tokenization_spert import encode_sentences, load_tokenizer, special_affixes
-from modeling_spert.training.checkpoints import bundled_backbone
+from modeling_spert.training.build_model import bundled_backbone
 from modeling_spert.windows_spert import Window, collate_windows, make_windows, plan_batches
 
 SHAPES: dict[str, dict[str, int]] = {

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from datasets import Dataset, DatasetDict, Features, List, Value, concatenate_datasets
 
+from datasets_scripts.data_facts import source_facts, split_facts
 from datasets_scripts.types_json import DatasetTypes, TypeName
 
 # Explicit, and `List({...})`: a column whose lists are all empty would infer as null, and `Sequence({...})` transposes.
@@ -85,6 +86,32 @@ class JointDataset:
             return self.splits[names[0]]
         return concatenate_datasets([self.splits[name] for name in names])
 
+    @property
+    def label_names(self) -> dict[str, str]:
+        """Readable names of the labels, keyed "entity/<label>" and "relation/<label>"."""
+        entities = {f"entity/{label}": name.verbose for label, name in self.entity_type_names.items()}
+        return entities | {f"relation/{label}": name.verbose for label, name in self.relation_type_names.items()}
+
+    def facts(self, train_split: str, eval_split: str | None, max_span_width: int) -> dict[str, Any]:
+        """Say what the card of a model trained on these data tells about them, as plain JSON types.
+
+        Args:
+            train_split: The split that is trained on, as `select` takes it.
+            eval_split: The split that is scored, if any.
+            max_span_width: The widest candidate span, in words.
+
+        Returns:
+            `name`, `title`, `language`, `licence`, `note`, `citation`, and under `train` and `eval` the sizes of these
+            splits with a digest of their rows.
+        """
+        splits = {"train": train_split, "eval": eval_split}
+        sizes = {
+            key: split_facts(split, self.select(split).to_list(), max_span_width)
+            for key, split in splits.items()
+            if split
+        }
+        return {**source_facts(self.name), **sizes}
+
     def counts(self) -> dict[str, SplitCounts]:
         """Count sentences, entities and relations of every split."""
         return {
@@ -129,12 +156,3 @@ def build_joint_dataset(
         entity_type_names=types.entity_type_names,
         relation_type_names=types.relation_type_names,
     )
-
-
-def count_wide_entities(rows: Iterable[Mapping[str, Any]], max_span_width: int) -> int:
-    """Count the gold entities of more than `max_span_width` words: trained on, but never predicted.
-
-    >>> count_wide_entities([{"entities": [{"type": "Work", "start": 2, "end": 14}]}], max_span_width=10)
-    1
-    """
-    return sum(entity["end"] - entity["start"] > max_span_width for row in rows for entity in row["entities"])

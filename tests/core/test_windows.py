@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tiny_models import SENTENCES, build_tokenizer, encode_counts
 
 from modeling_spert.tokenization_spert import EncodedSentence, encode_sentences, load_tokenizer, special_affixes
-from modeling_spert.training.checkpoints import bundled_backbone
+from modeling_spert.training.build_model import bundled_backbone
 from modeling_spert.windows_spert import Piece, Window, collate_windows, make_windows, plan_batches, window_length
 
 AFFIXES = ((1,), (2,))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from modeling_spert import SpertConfig
-from modeling_spert.training.arguments import TrainingArguments, model_settings, parse_arguments
+from modeling_spert.training.arguments import TrainingArguments, model_settings
+from modeling_spert.training.command_line import parse_arguments
 
 NEEDED = ["--dataset", "demo", "--output_dir", "runs/x"]
 

@@ -18,7 +18,8 @@ from transformers import AutoModel
 
 import train_accelerate
 from modeling_spert import SpertModel
-from modeling_spert.evaluation.predict import predict_pieces
+from modeling_spert.training import evaluate
+from modeling_spert.training.checkpoints import find_checkpoint, read_progress
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parents[1] / "data" / "golden_losses.json"
@@ -129,8 +130,8 @@ def test_resume_after_kill_finds_a_whole_checkpoint(folders: dict[str, Path]) ->
         time.sleep(0.01)
     process.kill()
     process.communicate()
-    folder = train_accelerate.find_checkpoint("last", folders["root"] / "killed")
-    progress, _ = train_accelerate.read_progress(folder)
+    folder = find_checkpoint("last", folders["root"] / "killed")
+    progress, _ = read_progress(folder)
     assert progress.step >= 12 and progress.step % 12 == 0
     with open(folders["root"] / "killed" / "metrics.jsonl", "a", encoding="utf-8") as file:
         file.write('{"kind": "train", "step": 9')  # a line the kill cut short
@@ -228,13 +229,13 @@ def test_model_continues_from_a_spert_folder(folders: dict[str, Path]) -> None:
 
 def test_model_is_scored_in_the_precision_asked_for(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     train_accelerate.main(command(folders, "trained", "--max_steps", "4"))
-    used = []
+    used, predict = [], evaluate.predict_examples
 
     def note_dtype(model, *args, **kwargs):
         used.append({parameter.dtype for parameter in model.parameters()})
-        return predict_pieces(model, *args, **kwargs)
+        return predict(model, *args, **kwargs)
 
-    monkeypatch.setattr(train_accelerate, "predict_pieces", note_dtype)
+    monkeypatch.setattr(evaluate, "predict_examples", note_dtype)
     flags = ("--eval_only", "--eval_precision", "bf16", "--model", str(folders["root"] / "trained"))
     train_accelerate.main(command(folders, "rounded", *flags))
     assert used == [{torch.bfloat16}]
