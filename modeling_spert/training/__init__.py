@@ -1,15 +1,17 @@
-"""Training: from labelled data to a model folder with scores and a card.
+"""Training: from labelled data to a model folder with scores and a card. From Python:
 
-from datasets_scripts import load_joint_dataset
-from modeling_spert.training import Trainer, TrainingArguments, build_model
+    from datasets_scripts import load_joint_dataset
+    from modeling_spert.training import Trainer, TrainingArguments, build_model
 
-data = load_joint_dataset("demo")
-args = TrainingArguments(output_dir="runs/mine", backbone="bundled")
-model, tokenizer = build_model(args, data)
-trainer = Trainer(model, tokenizer, data, args)
-trainer.train()
-trainer.evaluate()
-trainer.save()
+    data = load_joint_dataset("demo")
+    args = TrainingArguments(output_dir="runs/mine", backbone="bundled")
+    model, tokenizer = build_model(args, data)
+    trainer = Trainer(model, tokenizer, data, args)
+    trainer.train()
+    trainer.evaluate()
+    trainer.save()
+
+The arguments are those of `train_accelerate.py`, whose `--help` explains them.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -13,8 +13,8 @@ from modeling_spert.training.arguments import TrainingArguments
 from modeling_spert.training.labelling import label_windows
 from modeling_spert.training.negatives import NegativeSampler, TrainingCollator
 
-# Rows that are sorted together, in batches: enough for batches of about equal length, few enough for other batches in
-# every epoch.
+# Batches whose rows are sorted together: enough for rows of about equal length in a batch, few enough that the batches
+# differ from epoch to epoch.
 _BATCHES_PER_POOL = 50
 
 
@@ -42,15 +42,15 @@ class EpochSampler(Sampler[int]):
         return iter(rows if self.lengths is None else self._group(rows, self.lengths, generator))
 
     def _group(self, rows: list[int], lengths: Sequence[int], generator: torch.Generator) -> list[int]:
-        """Shuffled batches of rows that are near in length within their pool of shuffled rows."""
+        """Shuffled batches of rows of about equal length, taken from pools of shuffled rows."""
         size = self.batch_size
-        whole = len(rows) - len(rows) % size  # what is over comes last, whatever its length: it may be dropped
+        whole = len(rows) - len(rows) % size  # the incomplete batch comes last, because the loader may drop it
         batches: list[list[int]] = []
         for low in range(0, whole, size * _BATCHES_PER_POOL):
             pool = sorted(rows[low : min(low + size * _BATCHES_PER_POOL, whole)], key=lambda row: lengths[row])
             batches.extend(pool[i : i + size] for i in range(0, len(pool), size))
         order = torch.randperm(len(batches), generator=generator).tolist()
-        return [row for number in order for row in batches[number]] + rows[whole:]
+        return [row for index in order for row in batches[index]] + rows[whole:]
 
 
 def build_train_loader(

@@ -19,7 +19,7 @@ class LabelledSentence:
     """A piece of a window with its gold annotation, words counted from the piece's first.
 
     Attributes:
-        row_id: Number of the sentence in the training set: seeds its negatives.
+        row_id: Index of the sentence in the training set: seeds its negatives.
         num_words: Words of the piece.
         entities: (start, end, class), class 1 being the first entity type.
         relations: (head, tail, relation type), indices into `entities`.
@@ -41,7 +41,7 @@ class LabelledWindow:
 
 @dataclass(frozen=True)
 class LabelMaps:
-    """Class numbers of labels: entity types from 1 (0 is *none*), relation types from 0; which have no direction."""
+    """Classes of labels: entity types from 1 (0 is *none*), relation types from 0; and which have no direction."""
 
     entities: Mapping[str, int]
     relations: Mapping[str, int]
@@ -60,7 +60,7 @@ class LabelMaps:
 def label_piece(
     example: Mapping[str, Any], start: int, end: int, row_id: int, maps: LabelMaps
 ) -> tuple[LabelledSentence, int, int]:
-    """The gold annotation inside words `[start, end)` of an example, and how much of it lies outside.
+    """The gold annotation inside words `[start, end)` of an example, and how much of it is outside.
 
     A symmetric relation's head is the entity that starts earlier, as in predictions.
 
@@ -69,9 +69,9 @@ def label_piece(
     """
     inside: dict[int, int] = {}
     entities: list[tuple[int, int, int]] = []
-    for number, entity in enumerate(example["entities"]):
+    for index, entity in enumerate(example["entities"]):
         if start <= entity["start"] and entity["end"] <= end:
-            inside[number] = len(entities)
+            inside[index] = len(entities)
             entities.append((entity["start"] - start, entity["end"] - start, maps.entities[entity["type"]]))
     relations = []
     for relation in example["relations"]:
@@ -87,7 +87,7 @@ def label_piece(
 def label_windows(
     examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, config: SpertConfig
 ) -> list[LabelledWindow]:
-    """Windows with the gold annotation of their pieces; what a cut through a long sentence loses is reported."""
+    """Windows with the gold annotation of their pieces; annotations that a cut sentence loses are reported."""
     maps = LabelMaps.of(config.entity_types, config.relation_types, config.symmetric_relation_types)
     labelled, lost = [], set()
     for item in window_examples(examples, tokenizer, config):

@@ -97,8 +97,8 @@ class NegativeSampler:
         if members < 2 or self.neg_relation_count == 0:
             return gold, gold_labels
         candidates = np.stack(np.meshgrid(np.arange(members), np.arange(members), indexing="ij"), -1).reshape(-1, 2)
-        # Identity is by span, as in the original: two entities on the same words are no pair, and what relates one
-        # of them relates both.
+        # As in the original, pairs are compared by their spans: two entities on the same words are not a pair, and a
+        # relation of one of them counts for both.
         width = sentence.num_words + 1
         span_key = spans_S2[:, 0] * width + spans_S2[:, 1]
         pair_key = span_key[candidates[:, 0]] * width**2 + span_key[candidates[:, 1]]
@@ -134,10 +134,10 @@ class TrainingCollator:
         batch = collate_windows([row.window for row in rows], self.pad_token_id)
         spans, span_labels, pairs, pair_labels = [], [], [], []
         num_spans = 0
-        for number, row in enumerate(rows):
+        for index, row in enumerate(rows):
             for first_word, sentence in zip(row.window.first_words, row.sentences, strict=True):
                 sampled = self.sampler.sample(sentence, self.epoch)
-                window = np.full((len(sampled.spans), 1), number, dtype=np.int64)
+                window = np.full((len(sampled.spans), 1), index, dtype=np.int64)
                 spans.append(np.concatenate((window, sampled.spans + first_word), axis=1))
                 span_labels.append(sampled.span_labels)
                 pairs.append(sampled.pairs + num_spans)

@@ -15,15 +15,15 @@ from torch import nn
 _NO_DECAY = ("bias", "LayerNorm", "layer_norm", "norm.weight", "norm1.weight", "norm2.weight")
 
 
-# Adam's corrections 1 - beta^t are exactly 1 in double precision from here on, also for beta = 0.9999.
-_UNCORRECTED_FROM = 1_000_000.0
+# Adam's corrections 1 - beta^t have reached 1 in double precision at this step, also for beta = 0.9999.
+_SATURATED_STEP = 1_000_000.0
 
 
 class UncorrectedAdamW(torch.optim.AdamW):
     """AdamW without bias correction, by torch's own (fused) kernels.
 
-    torch divides the moments by `1 - beta^t`. Every parameter's step count starts where these corrections have become
-    1, so that they never act; nothing else reads the count.
+    torch divides the moments by `1 - beta^t`. The step count of every parameter starts so high that these corrections
+    are exactly 1. Nothing else reads the count.
 
     # SpERT: the original multiplies by `1 - lr * weight_decay` after the update, torch before it: they differ by
     # lr * weight_decay times the update, about 1e-6 of it.
@@ -40,9 +40,9 @@ class UncorrectedAdamW(torch.optim.AdamW):
 
     @staticmethod
     def _first_state(parameter: nn.Parameter) -> dict[str, torch.Tensor]:
-        """What torch would make at the first step, with another count; the fused kernel wants it beside the weights."""
+        """What torch would make at the first step, except for the count, which the fused kernel wants on the device."""
         return {
-            "step": torch.tensor(_UNCORRECTED_FROM, dtype=torch.float32, device=parameter.device),
+            "step": torch.tensor(_SATURATED_STEP, dtype=torch.float32, device=parameter.device),
             "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
             "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
         }
@@ -56,7 +56,7 @@ def parameter_groups(
     Args:
         model: A `SpertModel`.
         learning_rate: Of the encoder, and of the heads unless given.
-        weight_decay: Decay of everything but biases and layer norms.
+        weight_decay: Decay of everything except biases and layer norms.
         head_learning_rate: Of the classifiers and width embeddings.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
@@ -112,7 +112,7 @@ def linear_schedule(
         optimizer: Its groups' learning rates are the peaks.
         warmup_steps: Updates in which the rate rises.
         total_steps: Updates of the whole run.
-        done: Updates already made, for a run that goes on.
+        done: Updates already made, for a run that is resumed.
     """
 
     def factor(step: int) -> float:

@@ -20,7 +20,7 @@ logger = logging.get_logger("modeling_spert.training")
 
 
 class RunPush:
-    """Pushes of one run to one repository; whatever fails is told, and training goes on.
+    """Pushes of one run to one repository. A push that fails is reported; training continues.
 
     Args:
         repo_id: `org/name`.
@@ -33,17 +33,17 @@ class RunPush:
         disable_progress_bars()  # they would tear the training's
 
     def prepare(self) -> None:
-        """Create the repository before the training, so that a wrong token shows now and not after hours."""
+        """Create the repository before the training, so that a wrong token is noticed now and not after hours."""
         try:
             create_repository(HfApi(), self.repo_id, private=self.private, tries=2)
         except PushError as error:
-            logger.warning(f"{error}. Training goes on; the push will be tried again at its end")
+            logger.warning(f"{error}. Training goes on; the push is tried again at its end")
 
     def push_checkpoint(self, folder: Path, step: int) -> bool:
-        """Begin to push a checkpoint in the background; False if the one before is still on its way: it is left out."""
+        """Push a checkpoint in the background; False if the one before is not finished: this one is then left out."""
         if self._worker is not None and self._worker.is_alive():
             return False
-        # A copy by links: the next checkpoint takes the place of this one while it is read.
+        # Hard links: the next checkpoint replaces this one while it is being read.
         staged = folder.with_name(".push")
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(folder, staged, copy_function=_link_or_copy)
@@ -59,7 +59,7 @@ class RunPush:
             name: Of the run, for the tag.
 
         Returns:
-            The commit's address; None if that failed: the error has been told, with the command to push later.
+            The commit's address; None if it failed: the error was reported, with the command to push later.
         """
         if self._worker is not None:
             self._worker.join()

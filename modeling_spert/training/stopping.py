@@ -5,7 +5,7 @@ from typing import Any
 
 
 class Interrupted(Exception):
-    """The run was stopped by a signal and has saved where it stands."""
+    """The run was stopped by a signal and has saved its state."""
 
 
 class StopFlag:

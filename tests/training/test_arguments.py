@@ -1,11 +1,13 @@
 """The command line of train_accelerate.py: every bad argument ends with a message that names it."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from modeling_spert import SpertConfig
-from modeling_spert.training.arguments import TrainingArguments, model_settings
+from modeling_spert.configuration_spert import SETTING_CHOICES
+from modeling_spert.training.arguments import TrainingArguments, argument_names, model_settings
 from modeling_spert.training.command_line import parse_arguments
 
 NEEDED = ["--dataset", "demo", "--output_dir", "runs/x"]
@@ -32,7 +34,22 @@ def test_defaults_are_the_papers() -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        ([*NEEDED, "--learning_rat", "1"], "--learning_rat"),
+        ([*NEEDED, "--learning_rat", "1"], "error: unknown argument --learning_rat; did you mean --learning_rate?\n"),
+        ([*NEEDED, "--epochs=3"], "error: unknown argument --epochs; did you mean --num_train_epochs?\n"),
+        ([*NEEDED, "--batch-size", "3"], "did you mean --per_device_train_batch_size?"),
+        ([*NEEDED, "--xyzzy"], "unknown argument --xyzzy; --help lists the arguments"),
+        ([*NEEDED, "more"], "unexpected value 'more'"),
+        ([*NEEDED, "--seed", "one"], "error: --seed: invalid int value: 'one'\n"),
+        ([*NEEDED, "--data_dir"], "error: --data_dir: expected one argument\n"),
+        ([*NEEDED, "--max_span_width", "0"], "--max_span_width must be an integer >= 1, got 0"),
+        ([*NEEDED, "--max_window_length", "2"], "--max_window_length must be an integer >= 8, got 2"),
+        ([*NEEDED, "--learning_rate", "inf"], "--learning_rate must be finite, got inf"),
+        ([*NEEDED, "--weight_decay", "inf"], "--weight_decay must be finite, got inf"),
+        ([*NEEDED, "--head_learning_rate", "nan"], "--head_learning_rate must be at least 0, got nan"),
+        ([*NEEDED, "--head_learning_rate", "-1"], "--head_learning_rate must be at least 0, got -1"),
+        ([*NEEDED, "--max_steps", "-7"], "--max_steps must be at least -1, got -7"),
+        ([*NEEDED, "--max_grad_norm", "0"], "--max_grad_norm must be finite and more than 0, got 0"),
+        ([*NEEDED, "--warmup_ratio", "nan"], "--warmup_ratio must be between 0 and 1, got nan"),
         ([*NEEDED, "--span_pooling", "median"], "median"),
         ([*NEEDED, "--num_train_epochs", "-1"], "--num_train_epochs must be at least 0, got -1"),
         ([*NEEDED, "--relation_threshold", "1.5"], "--relation_threshold must be between 0 and 1, got 1.5"),
@@ -48,7 +65,28 @@ def test_defaults_are_the_papers() -> None:
     ],
 )
 def test_parse_arguments_bad_flag_says_which(argv: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert words in read_message(argv, capsys)
+    message = read_message(argv, capsys)
+    assert words in message and message.startswith("error: ") and message.count("\n") == 1
+
+
+def test_help_shows_the_groups_and_each_flag_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse_arguments(["--help"])
+    text = capsys.readouterr().out
+    assert stopped.value.code == 0
+    headings = re.findall(r"^(\w[\w ]*):$", text, re.MULTILINE)
+    assert headings[1:] == ["data", "model", "optimisation", "evaluation and output"]
+    shown = re.findall(r"^  (--\w+)", text, re.MULTILINE)
+    assert shown == [f"--{name}" for name in argument_names()] and "default: None" not in text
+    assert "widest candidate span, in words (default: 10)" in " ".join(text.split())
+    assert parse_arguments([*NEEDED, "--per-device-train-batch-size", "3"]).per_device_train_batch_size == 3
+
+
+@pytest.mark.parametrize("name", SETTING_CHOICES)
+def test_choices_of_settings_are_those_of_the_configuration(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for choice in SETTING_CHOICES[name]:
+        assert getattr(parse_arguments([*NEEDED, f"--{name}", choice]), name) == choice
+    assert "invalid choice" in read_message([*NEEDED, f"--{name}", "other"], capsys)
 
 
 def test_parse_arguments_flags_beat_the_file(tmp_path: Path) -> None:
@@ -61,7 +99,7 @@ def test_parse_arguments_flags_beat_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("learning_rat: 1", "unknown argument 'learning_rat'"),
+        ("learning_rat: 1", "unknown argument 'learning_rat'; did you mean learning_rate?"),
         ("learning_rate: fast", "invalid float value: 'fast'"),
         ("learning_rate: .nan", "--learning_rate must be at least 0, got nan"),
         ("num_train_epochs: 2.5", "invalid int value: '2.5'"),
