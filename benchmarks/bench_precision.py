@@ -64,7 +64,7 @@ def load_runtimes(workload: Workload, names: Sequence[str], threads: int) -> dic
 def measure(workload: Workload, threads: int, args: Any) -> list[dict[str, Any]]:
     """A row per runtime."""
     torch.set_num_threads(threads)
-    answers: dict[str, dict[int, Extraction]] = {}
+    answers: dict[str, list[Extraction]] = {}
 
     def answer(name: str, model: Any) -> None:
         answers[name] = predict_examples(model, workload.tokenizer, workload.examples)
@@ -79,15 +79,17 @@ def measure(workload: Workload, threads: int, args: Any) -> list[dict[str, Any]]
         ratio = found["ratio"].get(name)
         row = {"runtime": name, "threads": threads, "seconds": found["seconds"][name], "ratio": ratio}
         row |= score(workload, answers[name])
-        row["different"] = sum(_plain(answers[name], i) != _plain(answers[args.runtimes[0]], i) for i in answers[name])
+        row["different"] = sum(
+            _plain(own) != _plain(first) for own, first in zip(answers[name], answers[args.runtimes[0]], strict=True)
+        )
         rows.append({**row, "repetitions": found["repetitions"]})
     return rows
 
 
-def score(workload: Workload, answers: dict[int, Extraction]) -> dict[str, float]:
+def score(workload: Workload, answers: Sequence[Extraction]) -> dict[str, float]:
     """F1 in percent."""
     predictions = [
-        extraction_to_example(example, answers.get(row, Extraction())) for row, example in enumerate(workload.examples)
+        extraction_to_example(example, answer) for example, answer in zip(workload.examples, answers, strict=True)
     ]
     config = workload.model.config
     labels: dict[str, Any] = {
@@ -97,8 +99,7 @@ def score(workload: Workload, answers: dict[int, Extraction]) -> dict[str, float
     return {name: scores[name] for name in SCORES}
 
 
-def _plain(answers: dict[int, Extraction], row: int) -> tuple[list, list]:
-    found = answers[row]
+def _plain(found: Extraction) -> tuple[list, list]:
     return (
         [(e.start, e.end, e.label) for e in found.entities],
         [(r.head, r.tail, r.label) for r in found.relations],

@@ -30,7 +30,8 @@ from typing import Any
 
 from sacremoses import MosesDetokenizer
 
-from modeling_spert.segmentation_spert import DEFAULT_RULES, SegmentationRules, Word, segment
+from modeling_spert.segmentation_rules_spert import DEFAULT_RULES, SegmentationRules
+from modeling_spert.segmentation_spert import Word, segment
 from modeling_spert.training.infer_segmentation import infer_rules
 
 SPLITS = {

@@ -25,9 +25,11 @@ from transformers import AutoConfig, PreTrainedTokenizerBase
 from datasets_scripts import load_joint_dataset
 from modeling_spert import SpertConfig, SpertModel
 from modeling_spert.decoding_spert import decode_windows, decoding_rules
-from modeling_spert.evaluation.examples import Example, window_examples
-from modeling_spert.tokenization_spert import encode_sentences, load_tokenizer, special_affixes
+from modeling_spert.evaluation.examples import Example
+from modeling_spert.tokenization_spert import encode_sentences, special_affixes
 from modeling_spert.training.build_model import bundled_backbone
+from modeling_spert.training.labelling import window_examples
+from modeling_spert.training.tokenizer import load_tokenizer
 from modeling_spert.windows_spert import Window, collate_windows, make_windows, plan_batches
 
 SHAPES: dict[str, dict[str, int]] = {
@@ -79,7 +81,7 @@ class Workload:
 
     def windows(self) -> list[Window]:
         """A window per sentence."""
-        return [item.window for item in window_examples(self.examples, self.tokenizer, self.model.config)]
+        return [window for _, window in window_examples(self.examples, self.tokenizer, self.model.config)]
 
 
 def parser_of(docstring: str, *, quick: str) -> argparse.ArgumentParser:

@@ -21,14 +21,23 @@ from transformers import AutoConfig, PreTrainedConfig  # noqa: E402  (after the 
 SPAN_POOLINGS = ("max", "mean", "sum")
 RELATION_CONTEXTS = ("localized", "full", "cls")
 WINDOW_CONTEXTS = ("none", "document")
+OVERLAP_MODES = ("allow", "nested", "flat")
 
 # The one place that says which values a setting may have: configuration, arguments and pipeline check against it.
 SETTING_CHOICES: dict[str, tuple[str, ...]] = {
     "span_pooling": SPAN_POOLINGS,
     "relation_context": RELATION_CONTEXTS,
     "context": WINDOW_CONTEXTS,
+    "overlap": OVERLAP_MODES,
 }
-SETTING_MINIMA = {"max_span_width": 1, "width_embedding_size": 0, "width_table_size": 1, "max_window_length": 8}
+SETTING_MINIMA = {
+    "max_span_width": 1,
+    "width_embedding_size": 0,
+    "width_table_size": 1,
+    "max_window_length": 8,
+    "batch_size": 1,
+    "max_tokens": 1,
+}
 PROBABILITIES = ("head_dropout", "relation_threshold", "entity_threshold")
 
 # A model's own pipeline entry beats the local registry, so with the package imported it must stay out of sight:
@@ -118,7 +127,7 @@ class SpertConfig(PreTrainedConfig):
             raise ValueError(
                 f"symmetric_relation_types must be among relation_types {self.relation_types}, got {unknown}"
             )
-        for name in (*SETTING_CHOICES, *SETTING_MINIMA, "head_dropout", "relation_threshold"):
+        for name in _setting_names():
             if name != "max_window_length" or self.max_window_length is not None:
                 check_setting(name, getattr(self, name))
         if self.width_embedding_size and self.width_table_size <= self.max_span_width:
@@ -159,7 +168,7 @@ def check_setting(name: str, value: Any) -> None:
     """Check the value of one setting of the model or the pipeline.
 
     Args:
-        name: A key of `SETTING_CHOICES` or `SETTING_MINIMA`, or one of `PROBABILITIES`.
+        name: A key of `SETTING_CHOICES` or `SETTING_MINIMA`, or one of `PROBABILITIES`; others have no range.
         value: The value to check.
 
     Raises:

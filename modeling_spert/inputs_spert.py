@@ -1,7 +1,9 @@
-"""What the pipeline takes: inputs of every form, read to documents of words, with the entities given beside them."""
+"""What the pipeline takes: inputs of every form become documents of words, with the entities given by the caller."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from .segmentation_spert import Word
@@ -11,7 +13,7 @@ _INPUT_FORMS = '{"text": …}, {"tokens": […]} or {"sentences": [[…], …]},
 
 @dataclass(frozen=True)
 class GivenEntity:
-    """An entity the caller knows: words `[start, end)` of the document, and whether it was widened to words."""
+    """An entity that the caller gives: words `[start, end)` of the document; `widened` if it cut words apart."""
 
     start: int
     end: int
@@ -27,26 +29,26 @@ class Document:
     sentences: tuple[tuple[Word, ...], ...]
     given: tuple[GivenEntity, ...] | None = None  # sorted by start, end, label
 
-    @property
-    def words(self) -> list[Word]:
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
         """All words, in order."""
-        return [word for sentence in self.sentences for word in sentence]
+        return tuple(word for sentence in self.sentences for word in sentence)
 
-    @property
-    def first_words(self) -> list[int]:
-        """Number of each sentence's first word."""
+    @cached_property
+    def first_words(self) -> tuple[int, ...]:
+        """Index of each sentence's first word."""
         firsts, count = [], 0
         for sentence in self.sentences:
             firsts.append(count)
             count += len(sentence)
-        return firsts
+        return tuple(firsts)
 
 
-def form_of(input_: Any) -> str:
+def input_form(input_: Any) -> str:
     """Which of "text", "tokens" and "sentences" an input dict has.
 
     Raises:
-        ValueError: If it is no such dict, or has other keys besides "entities".
+        ValueError: If it is not such a dict, or has other keys than that one and "entities".
     """
     forms = [key for key in ("text", "tokens", "sentences") if isinstance(input_, Mapping) and key in input_]
     if len(forms) != 1:
@@ -60,34 +62,38 @@ def form_of(input_: Any) -> str:
     return forms[0]
 
 
-def document_of_tokens(sentences: Any, form: str) -> Document:
-    """Words as given; the text is the words joined by single spaces.
+def document_of_tokens(sentences: Any, form: str = "sentences") -> Document:
+    """A document of words as given; its text is the words joined by single spaces.
+
+    Args:
+        sentences: Words of each sentence.
+        form: What error messages call them: "sentences" or "tokens".
 
     Raises:
-        ValueError: If these are not lists of lists of strings; the message calls them by their `form`.
+        ValueError: If these are not lists of lists of strings.
     """
     if isinstance(sentences, str) or not isinstance(sentences, Sequence):
         raise ValueError(f'"{form}" must be a list of lists of words, got {sentences!r}')
-    built, position, number = [], 0, 0
+    built, position, index = [], 0, 0
     for sentence in sentences:
         if isinstance(sentence, str) or not isinstance(sentence, Sequence):
             raise ValueError(f'"{form}" must hold lists of words, got {sentence!r}')
         words = []
         for token in sentence:
             if not isinstance(token, str):
-                raise ValueError(f'"{form}" must hold words as strings, got {token!r} as word {number}')
+                raise ValueError(f'"{form}" must hold words as strings, got {token!r} as word {index}')
             words.append(Word(token, position, position + len(token)))
             position += len(token) + 1
-            number += 1
+            index += 1
         built.append(tuple(words))
     return Document(" ".join(word.text for sentence in built for word in sentence), tuple(built))
 
 
-def words_at(text: str, sentences: Iterable[Iterable[tuple[int, int]]]) -> list[list[Word]]:
-    """The words that a user's splitter has found, from their `[start, end)` characters.
+def words_of_ranges(text: str, sentences: Iterable[Iterable[tuple[int, int]]]) -> list[list[Word]]:
+    """The words of a user's splitter, from the `[start, end)` characters that it returned.
 
     Raises:
-        ValueError: If they are not in order, or lie outside the text.
+        ValueError: If they are not in order, or outside the text.
     """
     built: list[list[Word]] = []
     position = 0
@@ -104,48 +110,69 @@ def words_at(text: str, sentences: Iterable[Iterable[tuple[int, int]]]) -> list[
     return built
 
 
-def give_entities(document: Document, entities: Sequence[Mapping[str, Any]], in_characters: bool) -> Document:
+def add_given_entities(document: Document, entities: Sequence[Mapping[str, Any]], in_characters: bool) -> Document:
     """The document with given entities as words; sentences that an entity bridges are joined.
+
+    Args:
+        document: Without given entities.
+        entities: Dicts with "start", "end" and "label".
+        in_characters: Whether "start" and "end" count characters of the text; otherwise words.
 
     Raises:
         ValueError: If an entity has another form than expected, or touches no word.
     """
     if isinstance(entities, str | Mapping) or not isinstance(entities, Sequence):
         raise ValueError(f'"entities" must be a list of dicts with "start", "end" and "label", got {entities!r}')
-    words = document.words
-    size = len(document.text) if in_characters else None
-    given = [_match_words(words, number, entity, size) for number, entity in enumerate(entities)]
-    given.sort(key=lambda entity: (entity.start, entity.end, entity.label))
-    joined: list[tuple[Word, ...]] = []
-    bridges = [(entity.start, entity.end) for entity in given]
-    for first, sentence in zip(document.first_words, document.sentences, strict=True):
-        if joined and any(start < first < end for start, end in bridges):
-            joined[-1] += sentence
+    size = len(document.text) if in_characters else len(document.words)
+    given = []
+    for index, entity in enumerate(entities):
+        name = f'"entities"[{index}]'
+        start, end, label = _check_entity(name, entity, size, "characters" if in_characters else "words")
+        if in_characters:
+            given.append(_widen_to_words(name, document, start, end, label))
         else:
-            joined.append(sentence)
-    return replace(document, sentences=tuple(joined), given=tuple(given))
+            given.append(GivenEntity(start, end, label, widened=False))
+    given.sort(key=lambda entity: (entity.start, entity.end, entity.label))
+    return replace(document, sentences=_join_bridged(document, given), given=tuple(given))
 
 
-def _match_words(words: Sequence[Word], number: int, entity: Mapping[str, Any], size: int | None) -> GivenEntity:
-    """A given entity on the words it touches; in characters of a text of this size, or in words where there is none.
+def _check_entity(name: str, entity: Any, size: int, unit: str) -> tuple[int, int, str]:
+    """Start, end and label of a given entity.
 
     Raises:
-        ValueError: If its form is wrong or it touches no word.
+        ValueError: If its form is wrong, or it ends after the last of `size` characters or words.
     """
-    where = f'"entities"[{number}]'
     if not isinstance(entity, Mapping) or not {"start", "end", "label"} <= set(entity):
-        raise ValueError(f'{where} must have "start", "end" and "label", got {entity!r}')
+        raise ValueError(f'{name} must have "start", "end" and "label", got {entity!r}')
     start, end = entity["start"], entity["end"]
     if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end:
-        raise ValueError(f"{where}: start and end must be integers with 0 <= start < end, got {start!r} and {end!r}")
-    most, unit = (len(words), "words") if size is None else (size, "characters")
-    if end > most:
-        raise ValueError(f"{where}: end {end} lies behind the last of {most} {unit}")
-    if size is None:
-        return GivenEntity(start, end, str(entity["label"]), False)
-    touched = [i for i, word in enumerate(words) if word.start < end and start < word.end]
-    if not touched:
-        raise ValueError(f"{where}: the characters [{start}, {end}) hold no word of the text")
-    first, last = touched[0], touched[-1]
-    widened = (words[first].start, words[last].end) != (start, end)
-    return GivenEntity(first, last + 1, str(entity["label"]), widened)
+        raise ValueError(f"{name}: start and end must be integers with 0 <= start < end, got {start!r} and {end!r}")
+    if end > size:
+        raise ValueError(f"{name}: end is {end}, but there are {size} {unit} (end is exclusive)")
+    return start, end, str(entity["label"])
+
+
+def _widen_to_words(name: str, document: Document, start: int, end: int, label: str) -> GivenEntity:
+    """The given entity on the words that the characters `[start, end)` touch."""
+    words = document.words
+    first = bisect_right(words, start, key=lambda word: word.end)  # the first word that ends after `start`
+    last = bisect_left(words, end, key=lambda word: word.start)  # the first that starts at `end` or later
+    if first >= last:
+        raise ValueError(f"{name}: the characters [{start}, {end}) hold no word of the text")
+    widened = (words[first].start, words[last - 1].end) != (start, end)
+    return GivenEntity(first, last, label, widened)
+
+
+def _join_bridged(document: Document, given: Sequence[GivenEntity]) -> tuple[tuple[Word, ...], ...]:
+    """The sentences, joined where a given entity (sorted by start) begins in one and ends in a later one."""
+    joined: list[list[Word]] = []
+    furthest = index = 0  # the latest end of the entities that start before the sentence
+    for first, sentence in zip(document.first_words, document.sentences, strict=True):
+        while index < len(given) and given[index].start < first:
+            furthest = max(furthest, given[index].end)
+            index += 1
+        if joined and furthest > first:
+            joined[-1].extend(sentence)
+        else:
+            joined.append(list(sentence))
+    return tuple(map(tuple, joined))

@@ -229,10 +229,12 @@ class SpertModel(SpertPreTrainedModel):
         # unless it is there, but not what that one names in turn. A download that broke off within the pipeline's
         # modules would never be completed.
         from .decoding_spert import Extraction  # noqa: F401
+        from .extraction_spert import Extractor  # noqa: F401
         from .inputs_spert import Document  # noqa: F401
         from .pipeline_spert import JointExtractionPipeline
         from .precision_spert import PRECISIONS  # noqa: F401
-        from .segmentation_spert import SegmentationRules  # noqa: F401
+        from .segmentation_rules_spert import SegmentationRules  # noqa: F401
+        from .segmentation_spert import segment  # noqa: F401
         from .tokenization_spert import EncodedSentence  # noqa: F401
         from .windows_spert import Window  # noqa: F401
 

@@ -1,19 +1,20 @@
-"""From words to subwords to windows: what the encoder reads, and the way back from its answers to the words.
+"""From subwords to windows to batches: what the encoder reads, and the way back from its answers to the words.
 
 A window is one row of a batch: consecutive sentences of one document, one `[CLS]`, no separators between sentences
 (SpERT, section 3, reads one sentence per window). A sentence longer than a window is cut into overlapping pieces;
 nothing is left out. Which sentences share a window depends on the document and the settings only.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
-from .tokenization_spert import EncodedSentence
+from .tokenization_spert import EncodedSentence, encode_sentences, special_affixes
 
 logger = logging.get_logger(__name__)
 
@@ -23,7 +24,7 @@ _NO_LIMIT = 1_000_000
 
 @dataclass(frozen=True)
 class Piece:
-    """Words `[start, end)` of a sentence of the document, as they stand in a window."""
+    """Words `[start, end)` of a sentence of the document that a window holds."""
 
     sentence: int
     start: int
@@ -39,28 +40,59 @@ class Window:
         word_index: Word (of the window) of each subword, -1 on special tokens.
         sentence_index: Piece (of the window) of each word.
         pieces: What the window holds, in order; almost always whole sentences.
+        num_cut_words: Words longer than a window, of which only the first subwords are read.
     """
 
     input_ids: tuple[int, ...]
     word_index: tuple[int, ...]
     sentence_index: tuple[int, ...]
     pieces: tuple[Piece, ...]
+    num_cut_words: int = 0
 
     @property
     def first_words(self) -> tuple[int, ...]:
         """Position in the window of each piece's first word."""
-        positions, position = [], 0
-        for piece in self.pieces:
-            positions.append(position)
-            position += piece.end - piece.start
-        return tuple(positions)
+        return tuple(accumulate((piece.end - piece.start for piece in self.pieces), initial=0))[:-1]
+
+
+def window_documents(
+    tokenizer: PreTrainedTokenizerBase,
+    documents: Sequence[Sequence[Sequence[str]]],
+    overlaps: Sequence[int],
+    *,
+    max_window_length: int | None = None,
+    context: str = "none",
+) -> list[list[Window]]:
+    """Windows of each document, tokenized in one call.
+
+    Args:
+        tokenizer: The model's tokenizer.
+        documents: Words of each sentence of each document.
+        overlaps: For each document, the words that consecutive pieces of an over-long sentence share: its widest span.
+        max_window_length: Longest window in subwords; default: what the tokenizer names.
+        context: "none", one sentence per window; "document", as many consecutive sentences as fit.
+
+    Raises:
+        ValueError: If the window length leaves no space for words.
+    """
+    limit = window_length(tokenizer, max_window_length)
+    affixes = special_affixes(tokenizer)
+    encoded = iter(encode_sentences(tokenizer, [words for sentences in documents for words in sentences]))
+    windows = [
+        make_windows([next(encoded) for _ in sentences], affixes, limit, context, overlap)
+        for sentences, overlap in zip(documents, overlaps, strict=True)
+    ]
+    num_cut = sum(window.num_cut_words for of_document in windows for window in of_document)
+    if num_cut:
+        logger.warning(f"{num_cut} words have more subwords than a window of {limit}: only their first ones are read")
+    return windows
 
 
 def window_length(tokenizer: PreTrainedTokenizerBase, max_window_length: int | None) -> int:
-    """Longest window in subwords: the least of what the model's settings and its tokenizer name; 512 if neither does.
+    """Longest window in subwords: the least of what the settings and the tokenizer name; 512 if neither does.
 
     Raises:
-        ValueError: If the limit leaves no room for words.
+        ValueError: If the limit leaves no space for words.
     """
     limits = [limit for limit in (max_window_length, tokenizer.model_max_length) if limit and limit < _NO_LIMIT]
     length = min(limits, default=512)
@@ -77,7 +109,7 @@ def make_windows(
     context: str = "none",
     overlap: int = 10,
 ) -> list[Window]:
-    """Windows of one document.
+    """Windows of one document, in time linear in its words.
 
     Args:
         sentences: Its sentences, in order. Empty ones are in no window.
@@ -85,73 +117,77 @@ def make_windows(
         max_length: Longest window in subwords, special tokens included.
         context: "none", one sentence per window; "document", as many consecutive sentences as fit.
         overlap: Words that consecutive pieces of an over-long sentence share, at most half a piece: with the widest
-            span, every candidate span lies inside some piece.
+            span, every candidate span is whole in some piece.
 
     >>> sentences = [EncodedSentence((5, 6, 7), (2, 1)), EncodedSentence((8,), (1,))]
     >>> make_windows(sentences, ((1,), (2,)), 16, "document")[0]
     Window(input_ids=(1, 5, 6, 7, 8, 2), word_index=(-1, 0, 0, 1, 2, -1), sentence_index=(0, 0, 1), \
-pieces=(Piece(sentence=0, start=0, end=2), Piece(sentence=1, start=0, end=1)))
+pieces=(Piece(sentence=0, start=0, end=2), Piece(sentence=1, start=0, end=1)), num_cut_words=0)
     """
-    room = max_length - len(affixes[0]) - len(affixes[1])
-    groups: list[list[Piece]] = []
-    used = room + 1
-    for number, sentence in enumerate(sentences):
+    space = max_length - len(affixes[0]) - len(affixes[1])
+    groups: list[list[_Part]] = []
+    used = space + 1  # subwords of the last group; more than fit: it takes no further sentence
+    for index, sentence in enumerate(sentences):
+        size = len(sentence.input_ids)
         if not sentence.subwords_per_word:
             continue
-        size = len(sentence.input_ids)
-        whole = Piece(number, 0, len(sentence.subwords_per_word))
-        if size > room:
-            groups.extend([piece] for piece in _cut_sentence(number, sentence.subwords_per_word, room, overlap))
-            used = room + 1
-        elif context == "document" and used + size <= room:
+        if size > space:
+            groups.extend([part] for part in _cut_sentence(index, sentence, space, overlap))
+            used = space + 1
+            continue
+        whole = _Part(Piece(index, 0, len(sentence.subwords_per_word)), sentence)
+        if context == "document" and used + size <= space:
             groups[-1].append(whole)
             used += size
         else:
             groups.append([whole])
             used = size
-    return [_build_window(sentences, group, affixes, room) for group in groups]
+    return [_build_window(parts, affixes) for parts in groups]
 
 
-def _cut_sentence(number: int, subwords: Sequence[int], room: int, overlap: int) -> list[Piece]:
+@dataclass(frozen=True)
+class _Part:
+    """A piece with its subwords, none of its words longer than a window."""
+
+    piece: Piece
+    subwords: EncodedSentence
+    num_cut_words: int = 0
+
+
+def _cut_sentence(index: int, sentence: EncodedSentence, space: int, overlap: int) -> Iterator[_Part]:
     """Pieces of a sentence that does not fit, each as long as fits, sharing about `overlap` words."""
-    sizes = [min(count, room) for count in subwords]
-    pieces, start, num_words = [], 0, len(sizes)
-    while True:
-        end, used = start, 0
-        while end < num_words and used + sizes[end] <= room:
-            used += sizes[end]
-            end += 1
-        pieces.append(Piece(number, start, end))
-        if end == num_words:
-            return pieces
+    counts = [min(count, space) for count in sentence.subwords_per_word]
+    first_subwords = list(accumulate(sentence.subwords_per_word, initial=0))
+    start = end = 0
+    while end < len(counts):
         # At least half of every piece is new, however wide the overlap asked for.
         start = max(end - overlap, (start + end + 1) // 2)
+        end, used = start, 0
+        while end < len(counts) and used + counts[end] <= space:
+            used += counts[end]
+            end += 1
+        # Only a piece of one word can be longer than the window: its first subwords are read.
+        input_ids = sentence.input_ids[first_subwords[start] : first_subwords[end]]
+        part = EncodedSentence(input_ids[:space], tuple(counts[start:end]))
+        yield _Part(Piece(index, start, end), part, int(len(input_ids) > space))
 
 
-def _build_window(
-    sentences: Sequence[EncodedSentence],
-    pieces: Sequence[Piece],
-    affixes: tuple[tuple[int, ...], tuple[int, ...]],
-    room: int,
-) -> Window:
+def _build_window(parts: Sequence[_Part], affixes: tuple[tuple[int, ...], tuple[int, ...]]) -> Window:
     before, after = affixes
     input_ids, word_index = list(before), [-1] * len(before)
     sentence_index: list[int] = []
-    for order, piece in enumerate(pieces):
-        sentence = sentences[piece.sentence]
-        position = sum(sentence.subwords_per_word[: piece.start])
-        counts = sentence.subwords_per_word[piece.start : piece.end]
-        for word, count in enumerate(counts, len(sentence_index)):
-            kept = min(count, room)
-            if kept < count:
-                logger.warning(f"A word of {count} subwords does not fit into a window: its first {room} are read")
-            input_ids += sentence.input_ids[position : position + kept]
-            word_index += (word,) * kept
-            position += count
-        sentence_index += (order,) * len(counts)
-    input_ids.extend(after)
-    word_index.extend([-1] * len(after))
-    return Window(tuple(input_ids), tuple(word_index), tuple(sentence_index), tuple(pieces))
+    for index, part in enumerate(parts):
+        input_ids += part.subwords.input_ids
+        for word, count in enumerate(part.subwords.subwords_per_word, len(sentence_index)):
+            word_index += (word,) * count
+        sentence_index += (index,) * len(part.subwords.subwords_per_word)
+    return Window(
+        (*input_ids, *after),
+        (*word_index, *[-1] * len(after)),
+        tuple(sentence_index),
+        tuple(part.piece for part in parts),
+        sum(part.num_cut_words for part in parts),
+    )
 
 
 def collate_windows(windows: Sequence[Window], pad_token_id: int) -> dict[str, Tensor]:

@@ -1,96 +1,36 @@
-"""Predictions for examples: batches by length, one forward each, answers in the order of the examples."""
+"""Predictions for examples, by the engine that the pipeline uses too."""
 
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from transformers import PreTrainedTokenizerBase
 
-from modeling_spert.decoding_spert import Extraction, decode_windows, decoding_rules, merge_pieces
-from modeling_spert.evaluation.examples import CorpusWindow, Example, window_examples
-from modeling_spert.modeling_spert import SpertModel
-from modeling_spert.windows_spert import collate_windows, plan_batches
-
-Pieces = dict[int, list[tuple[int, Extraction]]]
+from modeling_spert.decoding_spert import Extraction
+from modeling_spert.evaluation.examples import Example, group_documents
+from modeling_spert.extraction_spert import Extractor
+from modeling_spert.inputs_spert import document_of_tokens
 
 
 def predict_examples(
-    model: SpertModel, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example], **settings: Any
-) -> dict[int, Extraction]:
-    """Entities and relations of each example, by row; rows without words are missing.
+    model: Any, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example], **settings: Any
+) -> list[Extraction]:
+    """Entities and relations of each example, in the order of the examples.
 
     Args:
-        model: In eval mode.
+        model: A `SpertModel` or `OnnxSpertModel`; one in training mode is put in eval mode.
         tokenizer: Its tokenizer.
         examples: Rows with `tokens`, and `doc_id` and `sentence_index` for windows over documents.
-        **settings: Of `predict_pieces`.
+        **settings: Of `Extractor`, such as `batch_size` and `relation_threshold`.
     """
-    return merge_rows([predict_pieces(model, tokenizer, examples, **settings)])
-
-
-def merge_rows(parts: Sequence[Pieces]) -> dict[int, Extraction]:
-    """Extractions by row from what one or several processes found in the pieces of the rows."""
-    rows: Pieces = {}
-    for part in parts:
-        for row, found in part.items():
-            rows.setdefault(row, []).extend(found)
-    return {row: found[0][1] if len(found) == 1 else merge_pieces(found) for row, found in rows.items()}
-
-
-@torch.inference_mode()
-def predict_pieces(
-    model: SpertModel,
-    tokenizer: PreTrainedTokenizerBase,
-    examples: Sequence[Example],
-    *,
-    batch_size: int = 32,
-    relation_threshold: float | None = None,
-    entity_threshold: float | None = None,
-    shard: tuple[int, int] = (0, 1),
-) -> Pieces:
-    """Entities and relations of the pieces of each example: a long sentence's may come from several processes.
-
-    Args:
-        model: In eval mode.
-        tokenizer: Its tokenizer.
-        examples: Rows with `tokens`, and `doc_id` and `sentence_index` for windows over documents.
-        batch_size: Windows per forward pass.
-        relation_threshold: Probability from which a relation holds; default: the configuration's.
-        entity_threshold: Probability an entity must reach; default: the best class wins.
-        shard: (i, n): do every n-th batch from the i-th, for n processes.
-
-    Returns:
-        By row, each piece's first word and extraction; rows without words are missing.
-    """
-    windows = window_examples(examples, tokenizer, model.config)
-    batches = plan_batches([len(item.window.input_ids) for item in windows], batch_size)
-    pieces: Pieces = {}
-    for batch in batches[shard[0] :: shard[1]]:
-        items = [windows[number] for number in batch]
-        for row, offset, extraction in _predict_batch(model, tokenizer, items, relation_threshold, entity_threshold):
-            pieces.setdefault(row, []).append((offset, extraction))
-    return pieces
-
-
-def _predict_batch(
-    model: SpertModel,
-    tokenizer: PreTrainedTokenizerBase,
-    items: Sequence[CorpusWindow],
-    relation_threshold: float | None,
-    entity_threshold: float | None,
-) -> list[tuple[int, int, Extraction]]:
-    """Row, first word and extraction of every piece in a batch."""
-    windows = [item.window for item in items]
-    batch = {
-        key: value.to(model.device) for key, value in collate_windows(windows, tokenizer.pad_token_id or 0).items()
+    extract = Extractor(model, tokenizer, **settings)
+    groups = group_documents(examples, extract.context)
+    found = extract([document_of_tokens([examples[row]["tokens"] for row in rows]) for rows in groups])
+    by_row = {
+        row: extraction
+        for rows, extractions in zip(groups, found, strict=True)
+        for row, extraction in zip(rows, extractions, strict=True)
     }
-    output = model(**batch, entity_threshold=entity_threshold)
-    decoded = decode_windows(output, windows, decoding_rules(model.config, relation_threshold, entity_threshold))
-    return [
-        (row, piece.start, extraction)
-        for item, extractions in zip(items, decoded, strict=True)
-        for row, piece, extraction in zip(item.rows, item.window.pieces, extractions, strict=True)
-    ]
+    return [by_row[row] for row in range(len(examples))]
 
 
 def extraction_to_example(example: Example, extraction: Extraction) -> dict[str, Any]:

@@ -40,7 +40,7 @@ from modeling_spert.onnx.files import (
     weight_digests,
 )
 from modeling_spert.onnx.graphs import RelationGraph, SpanGraph
-from modeling_spert.tokenization_spert import load_tokenizer
+from modeling_spert.training.tokenizer import load_tokenizer
 
 _OPSET = 18
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")

@@ -50,7 +50,6 @@ class OnnxSpertModel:
 
     device = torch.device("cpu")
     dtype = torch.float32
-    training = False
 
     def __init__(self, config: SpertConfig, spans: Any, relations: Any | None):
         """Around two `onnxruntime.InferenceSession`; `from_pretrained` makes them."""
@@ -133,10 +132,6 @@ class OnnxSpertModel:
         if torch.device(device).type != "cpu":
             raise ValueError(f'the graphs take inputs on the CPU, not on {device}: device="cpu", and providers=[…]')
         return self
-
-    def children(self) -> Sequence[Any]:
-        """No modules that could be in training mode."""
-        return ()
 
     def __call__(
         self,

@@ -8,10 +8,10 @@ import torch
 from transformers import PreTrainedTokenizerBase, set_seed
 
 from modeling_spert.modeling_spert import SpertModel
-from modeling_spert.tokenization_spert import load_tokenizer
 from modeling_spert.training.arguments import TrainingArguments, model_settings
 from modeling_spert.training.data import TrainingData
 from modeling_spert.training.infer_segmentation import infer_rules
+from modeling_spert.training.tokenizer import load_tokenizer
 
 
 def build_model(args: TrainingArguments, data: TrainingData) -> tuple[SpertModel, PreTrainedTokenizerBase]:

@@ -8,7 +8,6 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 from transformers import PreTrainedTokenizerBase
 
-from modeling_spert.decoding_spert import Extraction
 from modeling_spert.evaluation.examples import Example, group_documents
 from modeling_spert.evaluation.metrics import score_examples
 from modeling_spert.evaluation.predict import extraction_to_example, predict_examples
@@ -39,7 +38,7 @@ def predict_split(
     """
     mine = share_documents(examples, accelerator.process_index, accelerator.num_processes)
     found = predict_examples(model.eval(), tokenizer, [examples[row] for row in mine], batch_size=batch_size)
-    extractions = [(row, found.get(place, Extraction())) for place, row in enumerate(mine)]
+    extractions = list(zip(mine, found, strict=True))
     if accelerator.num_processes > 1:
         extractions = gather_object(extractions)
     by_row = dict(extractions)

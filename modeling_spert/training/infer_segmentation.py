@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from modeling_spert.segmentation_spert import (
+from modeling_spert.segmentation_rules_spert import (
     ABBREVIATIONS,
     ESCAPED_BRACKETS,
     TITLES,

@@ -8,8 +8,8 @@ from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from modeling_spert.configuration_spert import SpertConfig
-from modeling_spert.evaluation.examples import Example, window_examples
-from modeling_spert.windows_spert import Window
+from modeling_spert.evaluation.examples import Example, group_documents
+from modeling_spert.windows_spert import Window, window_documents
 
 logger = logging.get_logger(__name__)
 
@@ -84,20 +84,39 @@ def label_piece(
     return LabelledSentence(row_id, end - start, tuple(entities), tuple(relations)), *lost
 
 
+def window_examples(
+    examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, config: SpertConfig
+) -> list[tuple[list[int], Window]]:
+    """The windows of the examples' documents, each with the row that every piece comes from."""
+    groups = group_documents(examples, config.context)
+    windows = window_documents(
+        tokenizer,
+        [[examples[row]["tokens"] for row in rows] for rows in groups],
+        [config.max_span_width] * len(groups),
+        max_window_length=config.max_window_length,
+        context=config.context,
+    )
+    return [
+        ([rows[piece.sentence] for piece in window.pieces], window)
+        for rows, of_document in zip(groups, windows, strict=True)
+        for window in of_document
+    ]
+
+
 def label_windows(
     examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, config: SpertConfig
 ) -> list[LabelledWindow]:
     """Windows with the gold annotation of their pieces; annotations that a cut sentence loses are reported."""
     maps = LabelMaps.of(config.entity_types, config.relation_types, config.symmetric_relation_types)
     labelled, lost = [], set()
-    for item in window_examples(examples, tokenizer, config):
+    for rows, window in window_examples(examples, tokenizer, config):
         sentences = []
-        for row, piece in zip(item.rows, item.window.pieces, strict=True):
+        for row, piece in zip(rows, window.pieces, strict=True):
             sentence, lost_entities, lost_relations = label_piece(examples[row], piece.start, piece.end, row, maps)
             sentences.append(sentence)
             if lost_entities or lost_relations:
                 lost.add(row)
-        labelled.append(LabelledWindow(item.window, tuple(sentences)))
+        labelled.append(LabelledWindow(window, tuple(sentences)))
     if lost:
         logger.warning(
             f"{len(lost)} sentences are longer than a window and were cut into overlapping pieces; annotations that "

@@ -14,7 +14,8 @@ from torch import Tensor
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from modeling_spert import SpertModel
-from modeling_spert.tokenization_spert import EncodedSentence, encode_sentences, load_tokenizer, special_affixes
+from modeling_spert.tokenization_spert import EncodedSentence, encode_sentences, special_affixes
+from modeling_spert.training.tokenizer import load_tokenizer
 from modeling_spert.windows_spert import Window, collate_windows, make_windows, window_length
 
 # Words with what gets lost first: punctuation that belongs to the word before it, letters no vocabulary knows, case.
@@ -183,7 +184,7 @@ def _vocabulary(kind: str) -> list[tuple[str, float]]:
 
 def test_backbones_cased_folder_without_settings_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     messages: list[str] = []
-    logger = logging.getLogger("modeling_spert.tokenization_spert")
+    logger = logging.getLogger("modeling_spert.training")
     monkeypatch.setattr(logger, "warning", lambda message, *args: messages.append(message))
     save_backbone("scibert", tmp_path / "cased")  # nothing but a vocab.txt says that it is cased
     save_backbone("bert", tmp_path / "uncased")

@@ -35,8 +35,9 @@ from modeling_spert import SpertModel
 from modeling_spert.decoding_spert import decode_windows, decoding_rules
 from modeling_spert.evaluation.metrics import score_examples
 from modeling_spert.evaluation.predict import extraction_to_example, predict_examples
-from modeling_spert.tokenization_spert import encode_sentences, load_tokenizer, special_affixes
+from modeling_spert.tokenization_spert import encode_sentences, special_affixes
 from modeling_spert.training.optimizer import build_optimizer, clipped_update, linear_schedule, parameter_groups
+from modeling_spert.training.tokenizer import load_tokenizer
 from modeling_spert.windows_spert import collate_windows
 
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}

@@ -194,7 +194,7 @@ BAD_ENTITIES = [
     (words((-1, 1)), r'"entities"\[0\]: start and end must be integers with 0 <= start < end, got -1 and 1'),
     (words((0.0, 1.5)), r'"entities"\[0\]: start and end must be integers with 0 <= start < end, got 0.0 and 1.5'),
     (words(("0", "1")), r'"entities"\[0\]: start and end must be integers with 0 <= start < end, got \'0\' and \'1\''),
-    (words((0, 99)), r'"entities"\[0\]: end 99 lies behind the last of'),
+    (words((0, 99)), r'"entities"\[0\]: end is 99, but there are'),
     (
         {"start": 0, "end": 1, "label": "Work"},
         '"entities" must be a list of dicts with "start", "end" and "label", got',
@@ -210,10 +210,10 @@ def test_pipeline_refuses_bad_given_entity(pipe, document, bad, message):
         pipe({**document, "entities": bad})
 
 
-def test_pipeline_refuses_given_entity_behind_the_end(pipe):
-    with pytest.raises(ValueError, match='"entities".0.: end 16 lies behind the last of 15 characters'):
+def test_pipeline_refuses_given_entity_after_the_end(pipe):
+    with pytest.raises(ValueError, match='"entities".0.: end is 16, but there are 15 characters'):
         pipe({"text": "Ada Lund wrote.", "entities": words((4, 16))})
-    with pytest.raises(ValueError, match='"entities".0.: end 9 lies behind the last of 8 words'):
+    with pytest.raises(ValueError, match='"entities".0.: end is 9, but there are 8 words'):
         pipe({"tokens": TOKENS, "entities": words((4, 9))})
 
 

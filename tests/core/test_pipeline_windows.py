@@ -73,7 +73,7 @@ def test_pipeline_sorts_windows_by_length(pipe, monkeypatch):
 # --- Long texts ---
 
 
-@pytest.mark.parametrize("length", [4, 7, 20, WINDOW, None])
+@pytest.mark.parametrize("length", [8, 11, 20, WINDOW, None])
 @pytest.mark.parametrize("context", ["none", "document"])
 def test_pipeline_reads_every_word_whatever_the_window(finder, monkeypatch, length, context):
     sentences = [["word", "novel"] * 40, ["Ada"], [], ["unknown", "words", "of", "many", "subwords"] * 5]

@@ -53,6 +53,11 @@ def test_model_file_names_every_module_that_travels():
     assert set(get_relative_imports(TRAVELLING["modeling_spert"])) == set(TRAVELLING) - {"modeling_spert"}
 
 
+def test_pipeline_file_names_every_module_that_it_reaches():
+    """transformers 5.0 to 5.10 copies only these to where it loads the pipeline of a local folder from."""
+    assert set(get_relative_imports(TRAVELLING["pipeline_spert"])) == reachable("pipeline_spert")
+
+
 @pytest.mark.parametrize("name", TRAVELLING)
 def test_travelling_module_imports_siblings_in_one_form(name):
     source = TRAVELLING[name].read_text("utf-8")
@@ -84,7 +89,8 @@ def test_travelling_module_imports_nothing_by_name(name):
 
 def test_travelling_modules_import_one_way():
     assert reachable("configuration_spert") == reachable("spans_spert") == set()
-    text_side = {"segmentation_spert", "tokenization_spert", "windows_spert", "decoding_spert", "pipeline_spert"}
+    text_side = {"inputs_spert", "segmentation_spert", "tokenization_spert", "windows_spert", "decoding_spert"}
+    text_side |= {"extraction_spert", "pipeline_spert"}
     assert {"configuration_spert", "spans_spert"} <= reachable("modeling_spert")
     assert not reachable("modeling_spert") & text_side
     for name in TRAVELLING:

@@ -1,8 +1,9 @@
-"""From words to windows: nothing is lost, nothing is too long, and a document's windows are its own affair."""
+"""From subwords to windows: nothing is lost, nothing is too long, and documents do not share windows."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import logging
 from collections.abc import Sequence
@@ -12,11 +13,20 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_models import SENTENCES, build_tokenizer, encode_counts
+from tiny_models import build_tokenizer, encode_counts
 
-from modeling_spert.tokenization_spert import EncodedSentence, encode_sentences, load_tokenizer, special_affixes
+from modeling_spert.tokenization_spert import EncodedSentence, encode_sentences
 from modeling_spert.training.build_model import bundled_backbone
-from modeling_spert.windows_spert import Piece, Window, collate_windows, make_windows, plan_batches, window_length
+from modeling_spert.training.tokenizer import load_tokenizer
+from modeling_spert.windows_spert import (
+    Piece,
+    Window,
+    collate_windows,
+    make_windows,
+    plan_batches,
+    window_documents,
+    window_length,
+)
 
 AFFIXES = ((1,), (2,))
 ROOM = 24  # subwords of a window without its special tokens
@@ -101,11 +111,7 @@ def test_windows_every_span_up_to_the_overlap_lies_in_some_piece(sentence: list[
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=30), st.integers(0, 30))
 def test_windows_end_however_wide_the_words_and_the_overlap(sentence: list[int], overlap: int):
-    logging.disable(logging.WARNING)  # words that do not fit
-    try:
-        windows = windows_of([sentence], "none", overlap)
-    finally:
-        logging.disable(logging.NOTSET)
+    windows = windows_of([sentence], "none", overlap)
     covered = {word for piece in pieces_of(windows) for word in range(piece.start, piece.end)}
     assert covered == set(range(len(sentence))) and len(windows) <= len(sentence)
     for window in windows:
@@ -128,75 +134,36 @@ def test_windows_pack_a_document_greedily():
     assert [len(window.pieces) for window in windows_of(sentences, "none")] == [1] * 9
 
 
+def test_window_documents_cuts_each_document_by_its_own_overlap(caplog: pytest.LogCaptureFixture):
+    tokenizer = build_tokenizer("bert")
+    documents = [[["in"] * 30], [], [["Oslo"], [], ["in"] * 30]]
+    windows = window_documents(tokenizer, documents, [2, 2, 5], max_window_length=12)
+    assert [len(of_document) for of_document in windows] == [4, 0, 6]
+    for of_document, overlap in ((windows[0], 2), (windows[2][1:], 5)):
+        pieces = pieces_of(of_document)
+        assert all(a.end - b.start == overlap for a, b in itertools.pairwise(pieces))
+    assert not caplog.records
+
+
+def test_window_documents_counts_the_words_that_do_not_fit(monkeypatch: pytest.MonkeyPatch):
+    messages: list[str] = []
+    logger = logging.getLogger("modeling_spert.windows_spert")
+    monkeypatch.setattr(logger, "warning", lambda message, *args: messages.append(message))
+    window_documents(build_tokenizer("roberta"), [[["in", "sh" * 100]], [["sh" * 100]]], [2, 2], max_window_length=12)
+    assert messages == ["2 words have more subwords than a window of 12: only their first ones are read"]
+
+
 def test_windows_of_nothing_are_none():
     for context in ("none", "document"):
         assert windows_of([], context) == [] and windows_of([[], []], context) == []
 
 
-def test_windows_say_when_a_word_does_not_fit(monkeypatch: pytest.MonkeyPatch):
-    messages: list[str] = []
-    logger = logging.getLogger("modeling_spert.windows_spert")
-    monkeypatch.setattr(logger, "warning", lambda message, *args: messages.append(message))
+def test_windows_read_the_first_subwords_of_a_word_that_does_not_fit():
     (before, huge, after) = windows_of([[1, 100, 1]], "none", overlap=0)
-    assert messages == ["A word of 100 subwords does not fit into a window: its first 24 are read"]
+    assert [window.num_cut_words for window in (before, huge, after)] == [0, 1, 0]
     assert [len(window.input_ids) for window in (before, huge, after)] == [3, 26, 3]
     assert huge.input_ids[1:-1] == encode([[1, 100, 1]])[0].input_ids[1:25]
     assert after.input_ids[1] == encode([[1, 100, 1]])[0].input_ids[-1]
-
-
-# --- Subwords -----------------------------------------------------------------------------------------------------
-
-
-def test_encode_sentences_reads_words_without_subwords_as_unknown():
-    tokenizer = build_tokenizer("bert")
-    unknown = tokenizer.unk_token_id
-    (encoded,) = encode_sentences(tokenizer, [["in", "", "\u200b", "in", "\x00", " "]])
-    (number,) = encode_sentences(tokenizer, [["in"]])[0].input_ids
-    assert encoded == EncodedSentence((number, unknown, unknown, number, unknown, unknown), (1,) * 6)
-
-
-def test_encode_sentences_without_unknown_token_reads_the_padding_token():
-    tokenizer = build_tokenizer("roberta")
-    tokenizer.unk_token = None
-    tokenizer.backend_tokenizer.normalizer = None
-    (encoded,) = encode_sentences(tokenizer, [["in", ""]])
-    assert encoded.subwords_per_word[1] == 1 and encoded.input_ids[-1] == tokenizer.pad_token_id
-
-
-def test_encode_sentences_keeps_empty_sentences_in_their_place():
-    tokenizer = build_tokenizer("bert")
-    sentences = [[], SENTENCES[0].split(), [], SENTENCES[1].split()]
-    together = encode_sentences(tokenizer, sentences)
-    assert together == [encode_sentences(tokenizer, [sentence])[0] for sentence in sentences]
-    assert together[0] == together[2] == EncodedSentence((), ())
-    assert encode_sentences(tokenizer, []) == [] and encode_sentences(tokenizer, [[]]) == [EncodedSentence((), ())]
-
-
-def test_encode_sentences_needs_no_limit_of_the_tokenizer(caplog: pytest.LogCaptureFixture):
-    tokenizer = build_tokenizer("bert")
-    tokenizer.model_max_length = 8
-    (encoded,) = encode_sentences(tokenizer, [["in"] * 50])
-    assert encoded.subwords_per_word == (1,) * 50 and not caplog.records
-
-
-@pytest.mark.parametrize("kind", ["bert", "roberta", "xlm-roberta"])
-def test_encode_sentences_takes_a_word_of_50_000_characters(kind: str, caplog: pytest.LogCaptureFixture):
-    tokenizer = build_tokenizer(kind)
-    encoded = encode_sentences(tokenizer, [["in", "sh" * 25_000, "Oslo"]])
-    if kind == "bert":  # WordPiece gives up on words of more than 100 characters
-        assert encoded[0].subwords_per_word[1] == 1
-    else:
-        assert encoded[0].subwords_per_word[1] > 10_000
-    windows = make_windows(encoded, special_affixes(tokenizer), 64)
-    assert {word for window in windows for word in range(window.pieces[0].start, window.pieces[0].end)} == {0, 1, 2}
-    assert max(len(window.input_ids) for window in windows) <= 64
-
-
-def test_special_affixes_are_the_encoders_own():
-    tokenizer = build_tokenizer("bert")
-    assert special_affixes(tokenizer) == ((tokenizer.cls_token_id,), (tokenizer.sep_token_id,))
-    tokenizer = build_tokenizer("roberta")
-    assert special_affixes(tokenizer) == ((tokenizer.bos_token_id,), (tokenizer.eos_token_id,))
 
 
 def test_window_length_is_the_least_of_what_is_named():

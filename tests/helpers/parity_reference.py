@@ -21,7 +21,8 @@ from torch import Tensor
 from transformers import AutoConfig
 
 from modeling_spert import SpertConfig, SpertModel
-from modeling_spert.tokenization_spert import EncodedSentence, encode_sentences, load_tokenizer, special_affixes
+from modeling_spert.tokenization_spert import EncodedSentence, encode_sentences, special_affixes
+from modeling_spert.training.tokenizer import load_tokenizer
 from modeling_spert.windows_spert import Window, collate_windows, make_windows
 
 FOLDER = Path(__file__).parents[1] / "data" / "reference"

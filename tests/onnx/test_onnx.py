@@ -30,8 +30,9 @@ from modeling_spert.onnx.export import export_onnx
 from modeling_spert.onnx.graphs import static_range_max, static_range_sum
 from modeling_spert.onnx.model import OnnxSpertModel
 from modeling_spert.spans_spert import range_max, range_sum, range_table
-from modeling_spert.tokenization_spert import encode_sentences, load_tokenizer, special_affixes
+from modeling_spert.tokenization_spert import encode_sentences, special_affixes
 from modeling_spert.training.checkpoints import save_model
+from modeling_spert.training.tokenizer import load_tokenizer
 from modeling_spert.windows_spert import collate_windows, make_windows
 
 # Every pooling, every context, no width embeddings, no relation types.
