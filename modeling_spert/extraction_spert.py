@@ -51,7 +51,7 @@ class Extractor:
 
     Args:
         model: A `SpertModel` or `OnnxSpertModel`. A model in training mode is put in eval mode at each call, and stays
-            in it: call `model.train()` before training goes on.
+            in it: call `model.train()` before training resumes.
         tokenizer: Its tokenizer.
         entity_threshold: Probability that the best type of an entity must reach; default: the best class wins.
         relation_threshold: Probability from which a relation holds; default: the configuration's.

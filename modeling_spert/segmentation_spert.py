@@ -5,8 +5,8 @@ Scripts that write no spaces (Han, Kana, Thai, Lao, Khmer, Myanmar, ...) are spl
 Sentences are split conservatively: a missed boundary costs little (two sentences share a window), a wrong one loses
 every relation across it. Offsets are half-open and count Python characters of the original text.
 
-Time is linear in the text: expressions fail after a bounded number of characters, and each rule looks at a bounded
-number of characters around its place.
+Time is linear in the text: expressions fail after a bounded number of characters, and each rule reads a bounded
+number of characters around a position.
 """
 
 import re
@@ -138,7 +138,7 @@ class _Segmenter:
             end = match.end()
             if match["stop"] is not None:
                 is_cut = end < len(text) and self._ends_sentence(text, start, match)
-            elif match["full"] is not None:  # 「…。」と言った goes on
+            elif match["full"] is not None:  # 「…。」と言った is one sentence
                 is_cut = not (match["close"] and text[end : end + 1] in ("と", "っ", "て", "の", "は", "，", "、"))
             else:
                 is_cut = True
@@ -150,7 +150,8 @@ class _Segmenter:
 
     def _ends_sentence(self, text: str, start: int, match: re.Match[str]) -> bool:
         """Whether the sentence that began at `start` ends with this run of periods, question or exclamation marks."""
-        position, marks = match.end(), match["stop"]
+        # What follows: after a blank, quotes and brackets aside.
+        position, stop = match.end(), match["stop"]
         while position < len(text) and (text[position].isspace() or text[position] == "\u200b"):
             position += 1
         if position == match.end() or position == len(text):
@@ -162,8 +163,9 @@ class _Segmenter:
             return False
         first_word = _FIRST_WORD.match(text, position, position + 20)
         is_starter = first_word is not None and first_word[0] in SENTENCE_STARTERS
-        if marks != ".":
-            return is_starter or not marks.startswith(("..", "\u2026"))
+        # "?", "!" and "..." need no more; a period may belong to the word before it.
+        if stop != ".":
+            return is_starter or not stop.startswith(("..", "\u2026"))
         before = text[max(start, match.start() - 40) : match.start()]
         if not before or before[-1].isspace():
             return True

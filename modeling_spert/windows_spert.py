@@ -131,10 +131,12 @@ pieces=(Piece(sentence=0, start=0, end=2), Piece(sentence=1, start=0, end=1)), n
         size = len(sentence.input_ids)
         if not sentence.subwords_per_word:
             continue
+        # A sentence that is too long gets windows of its own.
         if size > space:
             groups.extend([part] for part in _cut_sentence(index, sentence, space, overlap))
             used = space + 1
             continue
+        # Another joins the last window if the context is the document and it fits.
         whole = _Part(Piece(index, 0, len(sentence.subwords_per_word)), sentence)
         if context == "document" and used + size <= space:
             groups[-1].append(whole)
@@ -211,9 +213,9 @@ def plan_batches(
 ) -> list[list[int]]:
     """Batches of rows of about equal length, longest first: the cheapest there are, by subwords and by batches.
 
-    Among all ways to cut the rows, sorted by length, into batches it takes the one with the fewest subwords, padding
-    included, where a further batch costs as much as `batch_cost` subwords. (Full batches are not cheap: at 32 rows a
-    batch, a fifth of CoNLL04's test set is padding; here 4 % with 16 batches in place of 9.)
+    Of all ways to cut the rows, sorted by length, into batches it takes the one with the fewest subwords, padding
+    included; each batch costs `batch_cost` subwords more. (With full batches of 32 rows, a fifth of CoNLL04's test set
+    is padding; here it is 4 %, with 16 batches instead of 9.)
 
     Args:
         lengths: Subwords of each row.
@@ -226,21 +228,23 @@ def plan_batches(
     >>> plan_batches([3, 99, 8, 2], 4)
     [[1], [2, 0, 3]]
     """
+    # The cheapest batches over the first rows (longest first), for each number of rows.
     order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
     longest_first = [lengths[row] for row in order]
-    costs, cuts = [0], [0]  # of the cheapest batches over the first rows, and where the last of them begins
+    costs, cuts = [0], [0]  # their cost, and where the last of them begins
     for end in range(1, len(order) + 1):
         best, cut = costs[end - 1] + longest_first[end - 1] + batch_cost, end - 1
         for start in range(end - 2, max(end - batch_size, 0) - 1, -1):
             longest = longest_first[start]
             used = (end - start) * longest
-            # Rows that differ by more than `batch_cost` are cheaper in two batches; so is every larger one.
+            # Rows that differ by more than `batch_cost` are cheaper in two batches; this holds for larger batches too.
             if longest - longest_first[end - 1] > batch_cost or (max_tokens and used > max_tokens):
                 break
             if costs[start] + used + batch_cost < best:
                 best, cut = costs[start] + used + batch_cost, start
         costs.append(best)
         cuts.append(cut)
+    # From the last batch back to the first.
     batches: list[list[int]] = []
     end = len(order)
     while end:

@@ -1,6 +1,6 @@
-"""Segmentation rules from data: the conventions of a training set's tokens, read off by counting.
+"""Segmentation rules from data: the conventions of a training set's tokens, found by counting.
 
-Kept apart from `segmentation_spert`, since only training needs it: the rules travel, in the model's configuration.
+Only training needs this module: the rules travel with the model, in its configuration.
 """
 
 import re
@@ -59,6 +59,7 @@ def infer_rules(token_rows: Iterable[Sequence[str]]) -> SegmentationRules:
     pairs: Counter[str] = Counter()
     last_pairs: Counter[str] = Counter()
     multiple = num_rows = 0
+    # Count tokens, pairs of adjacent tokens, the last pair of each row, and rows of several sentences.
     for row in token_rows:
         tokens.update(row)
         pairs.update(map(" ".join, zip(row, row[1:], strict=False)))
@@ -67,11 +68,13 @@ def infer_rules(token_rows: Iterable[Sequence[str]]) -> SegmentationRules:
         multiple += any(a in (".", "?", "!") and b[:1].isupper() for a, b in zip(row, row[1:], strict=False))
     found = {name: _count(tokens, pattern) for name, pattern in _INFERRED.items()}
     found |= {name: _count(pairs, pattern) for name, pattern in _INFERRED_PAIRS.items()}
+    # Abbreviations, and whether those that end a row keep their period.
     abbreviations = _learned_abbreviations(tokens, last_pairs)
     known = frozenset(abbreviations)
     final = [(pair.split(" "), count) for pair, count in last_pairs.items()]
     final_kept = sum(n for row, n in final if row[-1][-1:] == "." and is_abbreviation(row[-1][:-1], known))
     final_split = sum(n for row, n in final if row[-1] == "." and is_abbreviation(row[0], known))
+    # Clitics.
     if found["apostrophe split"] > found["n't split"]:
         clitics = "apostrophe"
     else:
@@ -85,7 +88,7 @@ def infer_rules(token_rows: Iterable[Sequence[str]]) -> SegmentationRules:
         split_percent=found["percent split"] >= found["percent kept"],
         split_units=found["unit kept"] == 0 and found["unit split"] >= 10,
         split_inner_brackets=found["inner bracket kept"] < 3,
-        # Only where it is plain: offsets that hold the whole abbreviation are the better answer otherwise.
+        # Only if the data are clear: otherwise offsets that include the whole abbreviation are the better answer.
         split_final_abbreviations=final_split >= 5 and final_split > 3 * final_kept,
         abbreviations=abbreviations,
         replacements=_inferred_replacements(tokens),
@@ -120,7 +123,7 @@ def _learned_abbreviations(tokens: Mapping[str, int], last_pairs: Mapping[str, i
 
 
 def _inferred_quotes(tokens: Mapping[str, int], pairs: Mapping[str, int]) -> dict[str, tuple[str, str]]:
-    """The commonest form of each pair of quotes; the straight double quote serves for both sides, so counts half."""
+    """The most frequent form of each pair of quotes; a straight double quote opens and closes, so it counts half."""
     doubles = {
         ("``", "''"): max(tokens.get("``", 0) + pairs.get("` `", 0), tokens.get("''", 0) + pairs.get("' '", 0)),
         ('"', '"'): tokens.get('"', 0) / 2,
