@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -27,9 +28,9 @@ from typing import Any
 
 import torch
 
+from benchmarks.environment import describe_environment
 from benchmarks.timing import (
     Sample,
-    describe_environment,
     interleave,
     print_table,
     print_unmeasured,
@@ -53,6 +54,7 @@ from benchmarks.workload import (
     results_device,
     settings_of,
 )
+from modeling_spert.shared.commands import command
 from modeling_spert.windows_spert import plan_batches
 
 MODES = ("throughput", "batch 1")
@@ -138,6 +140,7 @@ def print_rows(rows: Sequence[dict[str, Any]]) -> None:
     print_unmeasured(rows)
 
 
+@command()
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, print, write."""
     parser = parser_of(__doc__, quick="8 sentences, the tiny encoder, one repetition, one thread")
@@ -172,4 +175,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

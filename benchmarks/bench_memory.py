@@ -26,7 +26,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.timing import Spread, describe_environment, print_table, print_unmeasured, write_json
+from benchmarks.environment import describe_environment
+from benchmarks.timing import Spread, print_table, print_unmeasured, write_json
 from benchmarks.workload import (
     DTYPES,
     Setting,
@@ -42,6 +43,7 @@ from benchmarks.workload import (
     settings_of,
     window_of_length,
 )
+from modeling_spert.shared.commands import command
 from modeling_spert.windows_spert import Window
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -145,6 +147,7 @@ def measure(argv: Sequence[str], setting: Setting, args: argparse.Namespace) -> 
     return rows
 
 
+@command()
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, print, write."""
     parser = parser_of(__doc__, quick="one length, the tiny encoder, one thread, one repetition")
@@ -181,4 +184,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -12,6 +12,7 @@ CPU only.
 from __future__ import annotations
 
 import copy
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,8 +20,8 @@ from typing import Any
 
 import torch
 
+from benchmarks.environment import describe_environment
 from benchmarks.timing import (
-    describe_environment,
     interleave,
     print_table,
     show_spread,
@@ -34,6 +35,7 @@ from modeling_spert.evaluation.predict import extraction_to_example, predict_exa
 from modeling_spert.onnx.export import export_onnx
 from modeling_spert.onnx.model import OnnxSpertModel
 from modeling_spert.precision_spert import set_precision
+from modeling_spert.shared.commands import command
 
 RUNTIMES = ("fp32", "bf16", "fp32 compiled", "bf16 compiled", "onnx", "onnx int8")
 SCORES = ("ner_f1_micro", "rel_strict_f1_micro", "rel_f1_micro")
@@ -122,6 +124,7 @@ def print_rows(rows: Sequence[dict[str, Any]], baseline: str) -> None:
     print_table(header, cells)
 
 
+@command()
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, print, write."""
     parser = parser_of(__doc__ or "", quick="8 sentences, the tiny encoder, fp32 and bf16, one repetition, one thread")
@@ -141,4 +144,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -12,6 +12,7 @@ Needs: pip install sacremoses
 
 import argparse
 import json
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ import modeling_spert  # noqa: F401  (registers the pipeline)
 from benchmarks.segmentation_agreement import detokenize
 from datasets_scripts import load_joint_dataset
 from modeling_spert.evaluation.metrics import score_examples
+from modeling_spert.shared.commands import command
 
 HEADLINES = ("ner_f1_micro", "rel_f1_micro", "rel_strict_f1_micro")
 
@@ -78,6 +80,7 @@ def list_differences(
     return kinds
 
 
+@command()
 def main() -> None:
     """Command line entry."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -124,4 +127,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -22,6 +22,7 @@ import difflib
 import json
 import re
 import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ from typing import Any
 from sacremoses import MosesDetokenizer
 
 from modeling_spert.segmentation_spert import DEFAULT_RULES, SegmentationRules, Word, segment
+from modeling_spert.shared.commands import command
 from modeling_spert.training.infer_segmentation import infer_rules
 
 SPLITS = {
@@ -192,6 +194,7 @@ def report(name: str, agreement: Agreement) -> str:
     )
 
 
+@command()
 def main() -> None:
     """Print the table, the rules and the most frequent differences."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -225,4 +228,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

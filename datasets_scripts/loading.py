@@ -15,7 +15,7 @@ from datasets_scripts.reading import OnBadRow, SplitRecords, read_joint_dataset
 from datasets_scripts.records import Record, read_records
 from datasets_scripts.types_json import DatasetTypes, read_types
 
-DATASET_NAMES = (*BENCHMARKS, "demo")
+DATASET_NAMES = tuple(BENCHMARKS)
 
 
 def load_joint_dataset(
@@ -44,16 +44,16 @@ def load_joint_dataset(
     if on_bad_row not in get_args(OnBadRow):
         raise ValueError(f"on_bad_row must be 'raise' or 'skip', got {on_bad_row!r}")
     _check_fold(name, fold)
-    if name in BENCHMARKS:
-        return _load_benchmark(BENCHMARKS[name], None if data_dir is None else Path(data_dir), fold, on_bad_row)
+    benchmark = BENCHMARKS.get(name)
+    if benchmark is not None and benchmark.splits:
+        return _load_benchmark(benchmark, None if data_dir is None else Path(data_dir), fold, on_bad_row)
     if data_dir is not None:
+        with_files = ", ".join(name for name, known in BENCHMARKS.items() if known.splits)
         raise ValueError(
-            f"data_dir goes with the benchmarks {', '.join(BENCHMARKS)}, not with {name!r}; "
+            f"data_dir goes with the benchmarks {with_files}, not with {name!r}; "
             "name your own folder or file directly, without data_dir"
         )
-    if name == "demo":
-        return _load_demo()
-    return _load_own(Path(name).expanduser(), on_bad_row)
+    return _load_own(Path(name).expanduser(), on_bad_row) if benchmark is None else _load_demo()
 
 
 def _check_fold(name: str, fold: int | None) -> None:
@@ -150,4 +150,4 @@ def _load_demo() -> JointDataset:
         split: SplitRecords(f"demo corpus, {split}", [Record(row, example) for row, example in enumerate(rows)])
         for split, rows in demo_corpus.generate_demo_corpus().items()
     }
-    return read_joint_dataset(splits, "demo", types)
+    return read_joint_dataset(splits, demo_corpus.NAME, types)

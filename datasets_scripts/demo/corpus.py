@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from datasets_scripts.corpora import DEMO
 from datasets_scripts.demo.grammar import (
     TEST_PATTERNS,
     TRAIN_PATTERNS,
@@ -31,8 +32,7 @@ from datasets_scripts.demo.grammar import (
 from datasets_scripts.demo.names import NAME_POOLS, Name, NameSource
 from datasets_scripts.demo.patterns import WORDS
 
-NAME = "demo"
-LICENSE = "apache-2.0"
+NAME, LICENSE = DEMO.name, DEMO.licence
 ENTITY_TYPES = ("Person", "Organization", "Location", "Product", "Event")
 RELATION_TYPES = (
     "works_for",

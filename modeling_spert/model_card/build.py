@@ -16,11 +16,10 @@ from huggingface_hub import EvalResult, ModelCardData
 from transformers.utils import logging
 
 from modeling_spert.model_card.curve import draw_training_curve
-from modeling_spert.model_card.label_examples import data_set_family
+from modeling_spert.model_card.label_examples import SENTENCES, data_set_family
 from modeling_spert.model_card.record import RunRecord, read_record
 from modeling_spert.model_card.sections import (
     base_model,
-    escape,
     label_table,
     limits,
     metric_rows,
@@ -30,11 +29,13 @@ from modeling_spert.model_card.sections import (
     summary,
     training_section,
 )
+from modeling_spert.shared.markdown import escape
 
 logger = logging.get_logger(__name__)
 
 CARD_FILE = "README.md"
 CURVE_FILE = "training_curve.png"
+_BUNDLED_LICENCE = "apache-2.0"
 
 
 @dataclass(frozen=True)
@@ -165,15 +166,14 @@ def _fill(body: str, values: dict[str, str]) -> str:
 
 def _build_metadata(record: RunRecord, fixed: dict[str, Any], name: str, options: CardOptions) -> ModelCardData:
     data = record.data
-    family = data_set_family(data.get("name"))
-    # The one case in which the terms of everything in the weights are known here.
-    own = family == "demo" and record.arguments.get("backbone") == "bundled"
-    named = [data["name"]] if family not in ("", "demo") else None
+    # Only when the data and the bundled encoder have the same known licence is everything in the weights accounted for.
+    known_terms = data.get("licence") == _BUNDLED_LICENCE and record.arguments.get("backbone") == "bundled"
+    published = [data["name"]] if data_set_family(data.get("name")) in SENTENCES else None
     known = {
-        "license": options.license or ("apache-2.0" if own else None),
+        "license": options.license or (_BUNDLED_LICENCE if known_terms else None),
         "language": options.language or data.get("language"),
         "base_model": options.base_model or base_model(record),
-        "datasets": [options.dataset_id] if options.dataset_id else named,
+        "datasets": [options.dataset_id] if options.dataset_id else published,
     }
     settings = {**fixed, **{key: value for key, value in known.items() if value}}
     return ModelCardData(model_name=name.split("/")[-1], eval_results=_eval_results(record, options), **settings)

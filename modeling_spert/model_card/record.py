@@ -1,4 +1,4 @@
-"""What a training run left in a model folder: config.json, eval_results.json, metrics.jsonl. Cards are made of it."""
+"""What a training run left in a model folder: config.json, eval_results.json, metrics.jsonl. Cards are made from it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def read_record(folder: Path, records: Path | None = None) -> RunRecord:
     """
     config = _read_json(folder / "config.json")
     if config is None or config.get("model_type") != "spert":
-        raise ValueError(f"{folder} holds no SpERT model: its config.json is missing or of another model")
+        raise ValueError(f"{folder} does not hold a SpERT model: its config.json is missing or of another model")
     records = records or folder
     lines = _read_lines(records / "metrics.jsonl")
     runs: list[dict[str, Any]] = [line for line in lines if line.get("kind") == "run"]

@@ -202,8 +202,9 @@ def test_convert_command_writes_the_folder_and_says_what(source, tmp_path, capsy
     ],
 )
 def test_convert_command_reports_errors_without_a_traceback(tmp_path, capsys, arguments, message):
-    assert main([*arguments, "--output", str(tmp_path / "out")]) == 1
-    assert message in capsys.readouterr().err
+    assert main([*arguments, "--output", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ") and message in told and told.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
