@@ -1,4 +1,4 @@
-"""Extraction against the bare encoder: what everything beside the encoder costs.
+"""Extraction against the bare encoder: what everything besides the encoder costs.
 
 Method. The same sentences, in the same length-sorted batches, go through the bare encoder and through the SpERT model
 on that encoder, the same weights in memory; `timing.py` says how runs are interleaved and summarised. Rows:
@@ -11,7 +11,7 @@ on that encoder, the same weights in memory; `timing.py` says how runs are inter
 
 Each for throughput (batches) and for batch 1 (every sentence by itself, in order), for CPU threads 1 and 2 in fp32 and
 bf16, and for CUDA in fp32, tf32 and bf16; rows that this machine cannot run are listed as "not measured". With
---worst_case also a model that keeps every span (on the shortest sentences, whose number --worst_texts gives).
+--worst_case also a model that keeps every span (on the --worst_texts shortest sentences).
 
     python -m benchmarks.bench_inference --encoder base --data_dir data/conll04
 """

@@ -2,7 +2,7 @@
 
 Method. One trained model answers the whole test split in every runtime: encoding of the words, length-sorted batches,
 forward, decoding. Scores are those of `train_accelerate.py`. Times are interleaved as `timing.py` says, a repetition
-being the whole split; compiling and loading lie before the clock. The first runtime is the one that the others are
+being the whole split; compiling and loading are not timed. The first runtime is the one that the others are
 compared with; "different" counts the sentences whose entities or relations (without their scores) are not its own.
 CPU only.
 

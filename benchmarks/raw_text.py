@@ -1,10 +1,10 @@
-"""What raw text costs: a test set as strings through the pipeline, beside the same set as the corpus's own words.
+"""What raw text costs: a test set as strings through the pipeline, against the same set as the corpus's own words.
 
 Method: every row is turned into natural text by the Moses detokenizer (`segmentation_agreement.detokenize`), and the
 pipeline splits it again by the rules in the model's configuration. Gold and predicted spans are compared as characters
 of that text, by the same scorer. Two counts: as they are, and with one sentence-final period trimmed from gold and
 predicted spans alike, since CoNLL04 leaves that period on the last word in about a quarter of its rows ("Texas." is
-one word there), which nothing in the text foretells. The token input is scored on the same rows.
+one word there), which the text does not show. The token input is scored on the same rows.
 
 Usage: python -m benchmarks.raw_text MODEL --dataset conll04 --data_dir data/conll04
 Needs: pip install sacremoses

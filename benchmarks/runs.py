@@ -1,6 +1,6 @@
 """Several trainings as one resumable job: finished ones are kept, a stopped one resumes, the rest run in order.
 
-Used by reproduce.py and ablations.py. Each run is a process of train_accelerate.py with a folder of its own; a run is
+Used by reproduce.py and ablations.py. Each run is a process of train_accelerate.py with its own folder; a run is
 finished when its eval_results.json is there with the arguments asked for.
 """
 

@@ -143,7 +143,7 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType({benchmark.name: benchmar
 
 
 def find_benchmark(dataset_name: str) -> Benchmark | None:
-    """Return the corpus that a `JointDataset.name` stands for, or None.
+    """Return the corpus that a `JointDataset.name` names, or None.
 
     >>> find_benchmark("ade_fold_3").title
     'ADE (adverse drug events)'

@@ -36,8 +36,8 @@ def render_data_card(dataset: JointDataset, files: Mapping[str, str]) -> str:
     """Write the data card.
 
     Args:
-        dataset: the data.
-        files: path of each split's Parquet file, relative to the card.
+        dataset: The data.
+        files: Path of each split's Parquet file, relative to the card.
 
     Returns:
         YAML front matter and Markdown.

@@ -14,9 +14,9 @@ class FolderLayout(NamedTuple):
     """The files of a data set.
 
     Attributes:
-        splits: the file of each split, in the order of `SPLIT_NAMES`.
-        types: the types file, or None.
-        prefix: what the names of the split files start with, such as `conll04` in `conll04_train.json`; maybe empty.
+        splits: The file of each split, in the order of `SPLIT_NAMES`.
+        types: The types file, or None.
+        prefix: What the names of the split files start with, such as `conll04` in `conll04_train.json`; maybe empty.
     """
 
     splits: dict[str, Path]
@@ -59,10 +59,10 @@ def lay_out_folder(folder: Path) -> FolderLayout:
     """Find the splits and the types of a user's folder.
 
     Split files are called `<split>` or `<prefix>_<split>` (splits: `SPLIT_NAMES`) and end in `.json`, `.jsonl` or
-    `.parquet`; if the folder itself has none, its `data/` is looked into. Other files are no part of the data set.
+    `.parquet`; if the folder itself has none, its `data/` is searched. Other files are not part of the data set.
 
     Raises:
-        ValueError: no split file, or several for one split.
+        ValueError: No split file, or several for one split.
     """
     files = _split_files(folder) or _split_files(folder / "data")
     if not files:
@@ -77,7 +77,7 @@ def lay_out_folder(folder: Path) -> FolderLayout:
         if len(candidates) > 1:
             names = ", ".join(path.name for path in candidates)
             raise ValueError(
-                f"{folder} holds several files for the split {name!r}: {names}; keep one data set a folder"
+                f"{folder} holds several files for the split {name!r}: {names}; keep one data set per folder"
             )
         splits.update((name, path) for path in candidates)
     prefixes = {prefix for prefix, _ in files.values()}

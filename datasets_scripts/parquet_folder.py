@@ -23,30 +23,30 @@ def write_parquet(dataset: JointDataset, folder: str | os.PathLike[str], overwri
     """Write `data/<split>.parquet`, `types.json` and `README.md` into a new folder, all of them or none.
 
     Args:
-        dataset: the data.
-        folder: where to write; it must not exist or be empty.
-        overwrite: replace a folder that this function has written before.
+        dataset: The data.
+        folder: Where to write; it must not exist or be empty.
+        overwrite: Replace a folder that this function has written before.
 
     Returns:
         The folder.
 
     Raises:
-        FileExistsError: the folder holds something and `overwrite` is not set, or is not one to be replaced.
+        FileExistsError: The folder holds something and `overwrite` is not set, or is not one to be replaced.
     """
     target = Path(folder)
     _check_target(target, overwrite)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as workplace:
-        # A folder inside the workplace has the usual permissions, which one from tempfile has not.
-        written = Path(workplace) / "new"
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as workspace:
+        # A new folder inside has the usual permissions; the one from tempfile does not.
+        written = Path(workspace) / "new"
         _write_files(dataset, written)
         if target.exists():
-            os.rename(target, Path(workplace) / "old")  # removed with the workplace
+            os.rename(target, Path(workspace) / "old")  # removed with the workspace
         try:
             os.rename(written, target)
         except OSError:
-            if (Path(workplace) / "old").exists():
-                os.rename(Path(workplace) / "old", target)
+            if (Path(workspace) / "old").exists():
+                os.rename(Path(workspace) / "old", target)
             raise
     return target
 
@@ -55,7 +55,7 @@ def _check_target(target: Path, overwrite: bool) -> None:
     if not target.exists() and not target.is_symlink():
         return
     if not target.is_dir() or target.is_symlink():
-        raise FileExistsError(f"{target} exists and is no folder; name another one")
+        raise FileExistsError(f"{target} exists and is not a folder; name another one")
     present = {path.name for path in target.iterdir()}
     if not present:
         return

@@ -159,7 +159,7 @@ def _read_weights(source: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint by their names in the original, without those that are never used."""
     path = next((source / name for name in _WEIGHT_FILES if (source / name).is_file()), None)
     if path is None:
-        raise ValueError(f"{source} holds no weights: neither {' nor '.join(_WEIGHT_FILES)} is there")
+        raise ValueError(f"{source} has no weights: it holds neither {' nor '.join(_WEIGHT_FILES)}")
     try:
         if path.suffix == ".safetensors":
             weights = load_file(path)
@@ -189,7 +189,7 @@ def _current_name(name: str) -> str:
 def _read_tokenizer(source: Path, lowercase: bool | None) -> BertTokenizer:
     if not any((source / name).is_file() for name in _TOKENIZER_FILES):
         raise ValueError(
-            f"{source} holds no tokenizer: copy the vocab.txt of the encoder that was fine-tuned into the folder"
+            f"{source} has no tokenizer: copy the vocab.txt of the encoder that was fine-tuned into the folder"
         )
     said = _saved_lowercase(source)
     if lowercase is None and said is None:
@@ -229,7 +229,7 @@ def _encoder_config(settings: dict[str, Any], source: Path) -> BertConfig:
 
 def _encoder_sizes(weights: Mapping[str, Tensor]) -> dict[str, int]:
     """The sizes of the encoder that shapes tell; config.json overrides them, and all shapes are checked later."""
-    places = {
+    sources = {
         ("vocab_size", 0): "bert.embeddings.word_embeddings.weight",
         ("hidden_size", 1): "bert.embeddings.word_embeddings.weight",
         ("max_position_embeddings", 0): "bert.embeddings.position_embeddings.weight",
@@ -238,7 +238,7 @@ def _encoder_sizes(weights: Mapping[str, Tensor]) -> dict[str, int]:
     }
     sizes = {
         size: weights[name].shape[dimension]
-        for (size, dimension), name in places.items()
+        for (size, dimension), name in sources.items()
         if name in weights and weights[name].ndim == 2
     }
     layers = {name.split(".")[3] for name in weights if name.startswith("bert.encoder.layer.")}

@@ -19,7 +19,7 @@ def format_report(scores: Mapping[str, float], *, no_overlapping: bool = False) 
     Returns:
         For entities, relations by boundaries and strict relations: what counts as correct, then a line per type,
         micro and macro with precision, recall, F1 (percent, two decimals) and support. Types that occur neither in
-        gold nor in predictions have no part in the macro average and are named below the table.
+        gold nor in predictions do not count in the macro average and are named below the table.
 
     Raises:
         ValueError: If `scores` lacks an average or a support.

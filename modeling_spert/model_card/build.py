@@ -66,12 +66,12 @@ def build_card(
 
     Args:
         folder: A model folder of the training script.
-        options: What to say differently.
-        place: Where the folder will lie, if that is not where it lies now.
+        options: What to say instead of the run's record.
+        place: Where the folder will be, if it is going to be moved.
         records: Where the run's record is, if not in the folder.
 
     Raises:
-        ValueError: If there is no SpERT model in the folder, or the template has a place that is not known.
+        ValueError: If there is no SpERT model in the folder, or the template has an unknown placeholder.
     """
     options = options or CardOptions()
     record = read_record(folder, records)
@@ -113,11 +113,11 @@ def write_card(folder: Path, options: CardOptions | None = None, *, curve: bool 
 
 
 def add_card(folder: Path, *, place: Path, records: Path | None = None) -> None:
-    """Write the card of a checkpoint that is being saved; a card that fails costs a warning, not the training.
+    """Write the card of a checkpoint that is being saved; if that fails, a warning is logged.
 
     Args:
         folder: Where the checkpoint is being written.
-        place: Where it will lie.
+        place: Where it will be.
         records: Where the run's record is, if not in the folder.
     """
     try:
@@ -127,7 +127,7 @@ def add_card(folder: Path, *, place: Path, records: Path | None = None) -> None:
 
 
 def template_file() -> Path:
-    """The template: in an installed package beside this file, in a checkout at its top."""
+    """The template: in an installed package in its top folder, in a checkout at the top of that."""
     beside = Path(__file__).with_name("model_card.md")
     return beside if beside.is_file() else Path(__file__).parents[2] / "model_card.md"
 
@@ -150,7 +150,7 @@ def _read_template(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _fill(body: str, values: dict[str, str]) -> str:
-    """The template's text with the values in their places, which are looked for in the template only.
+    """The template's text with its placeholders replaced; values are not searched for placeholders.
 
     >>> _fill("{{ a }}, {{b}}", {"a": "{{ b }}", "b": "2"})
     '{{ b }}, 2'
@@ -158,7 +158,7 @@ def _fill(body: str, values: dict[str, str]) -> str:
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:
-            raise ValueError(f"model_card.md has a place {match[0]}; known are {', '.join(values)}")
+            raise ValueError(f"model_card.md has the placeholder {match[0]}; known ones are {', '.join(values)}")
         return values[match[1]]
 
     return re.sub(r"\{\{\s*(\w+)\s*\}\}", value, body)

@@ -21,11 +21,11 @@ def draw_training_curve(
         path: PNG file to write.
 
     Returns:
-        Whether it was written: not without matplotlib, nor with fewer than two losses.
+        Whether it was written: that needs matplotlib and at least two losses.
     """
     if len(losses) < 2 or importlib.util.find_spec("matplotlib") is None:
         return False
-    # The object interface: pyplot would choose a window system and keep every figure.
+    # Not pyplot, which would choose a window system and keep every figure.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

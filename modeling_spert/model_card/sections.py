@@ -1,4 +1,4 @@
-"""The parts of a model card, as Markdown, each from the record of a run. What they quote is escaped."""
+"""The parts of a model card, as Markdown, each from the record of a run. Quoted text is escaped."""
 
 from __future__ import annotations
 
@@ -174,15 +174,15 @@ def limits(record: RunRecord) -> str:
         if without == 0:
             items.insert(
                 0,
-                "Every one of the sentences it was trained on holds a relation. In ordinary text most hold none, and "
-                "there the model **finds too many** entities and relations: raise `entity_threshold` and "
-                "`relation_threshold`, or train with sentences without relations added.",
+                "Every sentence it was trained on holds a relation. In ordinary text most hold none, and there "
+                "the model **finds too many** entities and relations: raise `entity_threshold` and "
+                "`relation_threshold`, or add sentences without relations to the training data.",
             )
         else:
             items.append(f"{without} of its {count} training sentences hold no relation.")
     if config.get("symmetric_relation_types"):
         labels = ", ".join(escape(label) for label in config["symmetric_relation_types"])
-        items.append(f"The direction of {labels} means nothing: the entity that starts earlier is the head.")
+        items.append(f"{labels} have no direction: the entity that starts earlier is the head.")
     if data.get("licence"):
         items.append(_licence_note(data))
     return "\n".join(f"- {item}" for item in items)
@@ -192,8 +192,8 @@ def _licence_note(data: Mapping[str, Any]) -> str:
     title = escape(data["title"])
     if data["licence"] == "unknown":
         return (
-            f"{title} is third-party data whose publishers name no licence: check its terms before you use or share "
-            "this model."
+            f"{title} is third-party data whose publishers do not name a licence: check its terms before you use or "
+            "share this model."
         )
     return f"The training data, {title}, are under the licence {escape(data['licence'])}."
 

@@ -1,4 +1,4 @@
-"""A folder that is written whole or not at all: first under a hidden name next to its place, then renamed."""
+"""A folder that is written whole or not at all: first under a hidden name in the same parent, then renamed."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def test_parquet_folder_of_other_things_is_never_replaced(source, tmp_path):
     assert content(source) == before
     file = tmp_path / "file"
     file.write_text("mine")
-    with pytest.raises(FileExistsError, match="exists and is no folder"):
+    with pytest.raises(FileExistsError, match="exists and is not a folder"):
         write_parquet(load_joint_dataset(source), file, overwrite=True)
     assert file.read_text() == "mine"
 

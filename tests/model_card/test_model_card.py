@@ -252,7 +252,7 @@ def test_card_template_is_for_people_to_edit(folder: Path, tmp_path: Path) -> No
     card = ModelCard(build_card(folder, CardOptions(template=template)))
     assert (card.data.license, card.data.tags, card.text.strip()) == ("cc-by-4.0", ["mine"], "My SpERT on CoNLL04.")
     template.write_text("---\nlicense: mit\n---\n{{ tilte }}")
-    with pytest.raises(ValueError, match=r"\{\{ tilte \}\}; known are title"):
+    with pytest.raises(ValueError, match=r"\{\{ tilte \}\}; known ones are title"):
         build_card(folder, CardOptions(template=template))
     template.write_text("no metadata")
     with pytest.raises(ValueError, match="starts with YAML metadata"):
