@@ -12,8 +12,8 @@ from pathlib import Path
 
 from datasets_scripts.corpora import SHA256, SPERT_DATASETS_URL
 
-CACHE_VARIABLE = "MODELING_SPERT_CACHE"
-URL_VARIABLE = "MODELING_SPERT_DATASETS_URL"
+_CACHE_VARIABLE = "MODELING_SPERT_CACHE"
+_URL_VARIABLE = "MODELING_SPERT_DATASETS_URL"
 TIMEOUT = 60.0  # seconds without an answer
 _CHUNK = 1 << 16  # bytes
 
@@ -22,9 +22,9 @@ class DownloadError(RuntimeError):
     """A file could not be downloaded; the message names its address, the cause and the way that needs no network."""
 
 
-def cache_folder() -> Path:
+def _cache_folder() -> Path:
     """Return the folder of downloaded files: `$MODELING_SPERT_CACHE`, else `~/.cache/modeling_spert/datasets`."""
-    chosen = os.environ.get(CACHE_VARIABLE)
+    chosen = os.environ.get(_CACHE_VARIABLE)
     return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "modeling_spert" / "datasets"
 
 
@@ -39,8 +39,8 @@ def download_benchmark_file(folder: str, file: str, base_url: str | None = None)
     Raises:
         DownloadError: No connection, no such file, a transfer cut short, or another digest.
     """
-    base_url = base_url or os.environ.get(URL_VARIABLE) or SPERT_DATASETS_URL
-    path = cache_folder() / folder / file
+    base_url = base_url or os.environ.get(_URL_VARIABLE) or SPERT_DATASETS_URL
+    path = _cache_folder() / folder / file
     # Hashing a few megabytes is cheap; a damaged copy is fetched again.
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != SHA256[file]:
         download(f"{base_url.rstrip('/')}/{folder}/{file}", path, SHA256[file])

@@ -17,7 +17,7 @@ from datasets_scripts.records import Record
 from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, parse_tokens, show
 from datasets_scripts.types_json import DatasetTypes
 
-BRACKETS = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"}
+_BRACKETS = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"}
 
 
 def is_document(value: Any) -> bool:
@@ -82,7 +82,7 @@ def _document_parts(document: dict[str, Any]) -> tuple[str, list[Any], list[Any]
 def _sentence_row(
     words: list[Any], entities: Any, relations: Any, first_word: int, index: int, types: DatasetTypes | None
 ) -> dict[str, Any]:
-    tokens = [BRACKETS.get(word, word) for word in parse_tokens(words, f"sentences[{index}]")]
+    tokens = [_BRACKETS.get(word, word) for word in parse_tokens(words, f"sentences[{index}]")]
     spans: list[tuple[int, int]] = []
     row: dict[str, Any] = {"tokens": tokens, "entities": [], "relations": []}
     for position, item in enumerate(parse_list(entities, f"ner[{index}]")):

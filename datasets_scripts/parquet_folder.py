@@ -15,7 +15,7 @@ from datasets_scripts.row_validation import repeated_relation
 from datasets_scripts.types_json import DatasetTypes, render_types
 
 CARD_FILE = "README.md"
-DATA_FOLDER = "data"
+_DATA_FOLDER = "data"
 TYPES_FILE = "types.json"
 
 
@@ -62,7 +62,7 @@ def _check_target(target: Path, overwrite: bool) -> None:
     if not overwrite:
         raise FileExistsError(f"{target} is not empty; name another folder, or replace it with overwrite (--overwrite)")
     # Replacing removes everything inside: only what looks like our own work.
-    if present != {CARD_FILE, DATA_FOLDER, TYPES_FILE}:
+    if present != {CARD_FILE, _DATA_FOLDER, TYPES_FILE}:
         raise FileExistsError(
             f"{target} is not a folder of converted data (it holds {', '.join(sorted(present)[:5])}), so it is not "
             "replaced; remove it yourself or name another one"
@@ -70,8 +70,8 @@ def _check_target(target: Path, overwrite: bool) -> None:
 
 
 def _write_files(dataset: JointDataset, folder: Path) -> None:
-    (folder / DATA_FOLDER).mkdir(parents=True)
-    files = {split: f"{DATA_FOLDER}/{split}.parquet" for split in dataset.splits}
+    (folder / _DATA_FOLDER).mkdir(parents=True)
+    files = {split: f"{_DATA_FOLDER}/{split}.parquet" for split in dataset.splits}
     for split, path in files.items():
         dataset.splits[split].to_parquet(folder / path)
     types = DatasetTypes(

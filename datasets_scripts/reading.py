@@ -50,18 +50,18 @@ def read_joint_dataset(
     if types is None:
         training = _training_split(list(splits), name)
         rows[training] = _read_split(splits[training], None, on_bad_row, allow_repeated_relations, skipped)
-        types = collect_types(rows[training], source=splits[training].file)
+        types = _collect_types(rows[training], source=splits[training].file)
     for split, source in splits.items():
         if split not in rows:
             rows[split] = _read_split(source, types, on_bad_row, allow_repeated_relations, skipped)
     return build_joint_dataset({split: rows[split] for split in splits}, types, name, skipped)
 
 
-def collect_types(rows: Sequence[Mapping[str, Any]], source: str) -> DatasetTypes:
+def _collect_types(rows: Sequence[Mapping[str, Any]], source: str) -> DatasetTypes:
     """Collect the labels of some Examples, in sorted order; no relation type counts as symmetric.
 
     >>> rows = [{"entities": [{"type": "Org"}, {"type": "Loc"}], "relations": []}]
-    >>> collect_types(rows, source="train.json").entity_types
+    >>> _collect_types(rows, source="train.json").entity_types
     ('Loc', 'Org')
 
     Raises:

@@ -46,7 +46,7 @@ RELATION_TYPES = (
     "held_in",
 )
 SYMMETRIC_RELATION_TYPES = ("married_to",)
-SPLIT_SIZES = {"train": 800, "dev": 100, "test": 240}
+_SPLIT_SIZES = {"train": 800, "dev": 100, "test": 240}
 
 # Raw text for trying a trained model; neither the names nor the sentences are in the corpus.
 EXAMPLE_TEXTS = (
@@ -189,7 +189,7 @@ def _generate_split(split: str, seed: int, seen: set[tuple[str, ...]]) -> list[d
     patterns = TEST_PATTERNS if split == "test" else TRAIN_PATTERNS
     generator = random.Random(f"{NAME}-{split}-{seed}")
     composer = _Composer(split, patterns, generator)
-    size = SPLIT_SIZES[split]
+    size = _SPLIT_SIZES[split]
     num_empty, num_relation_free = round(size * _ENTITY_FREE_SHARE), round(size * _RELATION_FREE_SHARE)
     plan = (
         (num_empty, composer.empty, patterns.empty),
@@ -224,7 +224,7 @@ def generate_demo_corpus(seed: int = 0) -> dict[str, list[dict[str, Any]]]:
     [800, 100, 240]
     """
     seen: set[tuple[str, ...]] = set()
-    return {split: _generate_split(split, seed, seen) for split in SPLIT_SIZES}
+    return {split: _generate_split(split, seed, seen) for split in _SPLIT_SIZES}
 
 
 def demo_types() -> dict[str, dict[str, dict[str, Any]]]:

@@ -17,7 +17,7 @@ logger = logging.get_logger(__name__)
 # once (requests, then httpx), so it is taken from the client's own error.
 HTTP_ERROR: type[BaseException] = HfHubHTTPError.__mro__[1]
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 # Of the 4xx: time-outs, a commit in between, too many requests.
 _TRANSIENT = (408, 409, 412, 425, 429)
@@ -104,7 +104,7 @@ def create_repository(
     return made.repo_id
 
 
-def try_again(action: Callable[[], Result], what: str, tries: int = 4) -> Result:
+def try_again(action: Callable[[], _Result], what: str, tries: int = 4) -> _Result:
     """Do something on the Hub, and repeat it after transient errors, with growing waits.
 
     Raises:

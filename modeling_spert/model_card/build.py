@@ -34,7 +34,7 @@ from modeling_spert.shared.markdown import escape
 logger = logging.get_logger(__name__)
 
 CARD_FILE = "README.md"
-CURVE_FILE = "training_curve.png"
+_CURVE_FILE = "training_curve.png"
 _BUNDLED_LICENCE = "apache-2.0"
 
 
@@ -76,7 +76,7 @@ def build_card(
     options = options or CardOptions()
     record = read_record(folder, records)
     name = options.repo_id or _pushed_to(record) or _folder_name(place or folder)
-    metadata, body = _read_template(options.template or template_file())
+    metadata, body = _read_template(options.template or _template_file())
     title = f"SpERT on {record.data['title']}" if record.data else name
     values = {
         "title": escape(title),
@@ -87,7 +87,7 @@ def build_card(
         "relation_table": label_table(record, "relation"),
         "scores": scores_section(record),
         "limits": limits(record),
-        "training": training_section(record, CURVE_FILE if (folder / CURVE_FILE).is_file() else None),
+        "training": training_section(record, _CURVE_FILE if (folder / _CURVE_FILE).is_file() else None),
         "data_citation": f"Data: {escape(record.data['citation'])}" if record.data.get("citation") else "",
     }
     card_data = _build_metadata(record, metadata, name, options)
@@ -105,7 +105,7 @@ def write_card(folder: Path, options: CardOptions | None = None, *, curve: bool 
     """
     if curve:
         record = read_record(folder)
-        draw_training_curve(record.losses, record.evaluations, folder / CURVE_FILE)
+        draw_training_curve(record.losses, record.evaluations, folder / _CURVE_FILE)
     text = build_card(folder, options)
     path = folder / CARD_FILE
     path.write_text(text, encoding="utf-8")
@@ -126,7 +126,7 @@ def add_card(folder: Path, *, place: Path, records: Path | None = None) -> None:
         logger.warning(f"No model card was written to {place}: {type(error).__name__}: {error}")
 
 
-def template_file() -> Path:
+def _template_file() -> Path:
     """The template: in an installed package in its top folder, in a checkout at the top of that."""
     beside = Path(__file__).with_name("model_card.md")
     return beside if beside.is_file() else Path(__file__).parents[2] / "model_card.md"

@@ -260,7 +260,7 @@ def shrink_vocabulary(source: Path) -> None:
     [
         (drop_file("config.json"), "config.json cannot be read: No such file"),
         (drop_file("types.json"), "types.json is not there: name the types file .* with --types"),
-        (drop_file("pytorch_model.bin"), "neither model.safetensors nor pytorch_model.bin is there"),
+        (drop_file("pytorch_model.bin"), "it holds neither model.safetensors nor pytorch_model.bin"),
         (drop_file("vocab.txt"), "has no tokenizer: copy the vocab.txt"),
         (drop_file("tokenizer_config.json"), "do not say whether it lower-cases words: add --cased or --uncased"),
         (write_file("config.json", "{"), "config.json is not JSON"),
