@@ -25,7 +25,7 @@ class BuildWithCard(build_py):
     """
 
     def run(self) -> None:
-        """Builds the modules, then copies the template beside them."""
+        """Build the modules, then copy the template into the package."""
         super().run()
         if not self.editable_mode:
             self.copy_file(str(ROOT / "model_card.md"), self._card())

@@ -1,11 +1,11 @@
-"""Train with one choice of the paper switched at a time, and set the scores beside what the paper found.
+"""Train with one choice of the paper switched at a time, and compare the scores with what the paper found.
 
-    python benchmarks/ablations.py relation_context span_pooling --config configs/conll04_bundled_fast.yaml
-    python benchmarks/ablations.py all --dataset scierc --seeds 3 -- --num_train_epochs 5
+    python -m benchmarks.ablations relation_context span_pooling --config configs/conll04_bundled_fast.yaml
+    python -m benchmarks.ablations all --dataset scierc --seeds 3 -- --num_train_epochs 5
 
 Models are trained on train and scored on dev (ADE, which has no dev: on the test part of the recipe's fold), all at the
-budget of the recipe and of what stands behind `--`, which goes to train_accelerate.py. The recipe as it stands is run
-once and serves every ablation. The same command goes on with a job that was stopped and keeps what is finished. Writes
+budget of the recipe and of the arguments after `--`, which go to train_accelerate.py. The unchanged recipe is run
+once and serves every ablation. The same command resumes a job that was stopped and keeps what is finished. Writes
 OUTPUT/ablations.md, OUTPUT/ablations.json and OUTPUT/ablations.png.
 """
 
@@ -21,17 +21,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a file, Python looks beside it only
-
-from benchmarks.published import ABLATIONS, Ablation  # noqa: E402
-from benchmarks.runs import (  # noqa: E402
+from benchmarks.published import ABLATIONS, Ablation
+from benchmarks.runs import (
     BENCHMARK_NAMES,
     Job,
     build_parser,
     describe,
     format_facts,
     format_score,
-    markdown_table,
     mean_and_deviation,
     parse_command,
     run_jobs,
@@ -39,8 +36,9 @@ from benchmarks.runs import (  # noqa: E402
     training_flags,
     write_report,
 )
-from modeling_spert import SpertConfig  # noqa: E402
-from modeling_spert.training.arguments import MODEL_SETTINGS, model_settings  # noqa: E402
+from modeling_spert import SpertConfig
+from modeling_spert.shared.markdown import table
+from modeling_spert.training.arguments import MODEL_SETTINGS, model_settings
 
 BASELINE = "recipe"
 # What is shown: score name, column.
@@ -109,7 +107,7 @@ def format_section(key: str, names: Mapping[str, str], summaries: Mapping[str, S
             published = [f"{figures[column]:.1f}" if column in figures else "" for column in COLUMNS]
             rows.append([f"{value}, in the paper", *published, ""])
     header = [ablation.flag, *COLUMNS.values(), "change of relation F1"]
-    return f"## {key}\n\n{markdown_table(header, rows)}\n\n{ablation.finding}"
+    return f"## {key}\n\n{table(header, rows)}\n\n{ablation.finding}"
 
 
 def draw(
@@ -140,23 +138,23 @@ def draw(
 _BAR = 0.8 / len(COLUMNS)
 
 
-def _place_of(number: int, place: int) -> float:
-    return place + (number - (len(COLUMNS) - 1) / 2) * _BAR
+def _bar_position(column: int, value: int) -> float:
+    return value + (column - (len(COLUMNS) - 1) / 2) * _BAR
 
 
 def _draw_bars(panel: Any, names: Mapping[str, str], summaries: Mapping[str, Summary]) -> None:
-    for number, (column, title) in enumerate(COLUMNS.items()):
+    for index, (column, title) in enumerate(COLUMNS.items()):
         found = [summaries[name][column] for name in names.values()]
         spread = [deviation or 0 for _, deviation in found] if any(deviation for _, deviation in found) else None
-        places = [_place_of(number, place) for place in range(len(found))]
-        panel.bar(places, [mean for mean, _ in found], _BAR, yerr=spread, label=title)
+        positions = [_bar_position(index, value) for value in range(len(found))]
+        panel.bar(positions, [mean for mean, _ in found], _BAR, yerr=spread, label=title)
 
 
 def _mark_published(panel: Any, ablation: Ablation, values: Sequence[str]) -> None:
     points = [
-        (_place_of(number, place), ablation.figures[value][column])
-        for place, value in enumerate(values)
-        for number, column in enumerate(COLUMNS)
+        (_bar_position(index, position), ablation.figures[value][column])
+        for position, value in enumerate(values)
+        for index, column in enumerate(COLUMNS)
         if column in ablation.figures.get(value, {})
     ]
     if points:
@@ -237,4 +235,4 @@ def write_results(
 
 
 if __name__ == "__main__":
-    run_script(ablate, parse_arguments(sys.argv[1:]))
+    sys.exit(run_script(ablate, parse_arguments(sys.argv[1:])))

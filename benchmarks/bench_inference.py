@@ -1,4 +1,4 @@
-"""Extraction against the bare encoder: what everything beside the encoder costs.
+"""Extraction against the bare encoder: what everything besides the encoder costs.
 
 Method. The same sentences, in the same length-sorted batches, go through the bare encoder and through the SpERT model
 on that encoder, the same weights in memory; `timing.py` says how runs are interleaved and summarised. Rows:
@@ -11,7 +11,7 @@ on that encoder, the same weights in memory; `timing.py` says how runs are inter
 
 Each for throughput (batches) and for batch 1 (every sentence by itself, in order), for CPU threads 1 and 2 in fp32 and
 bf16, and for CUDA in fp32, tf32 and bf16; rows that this machine cannot run are listed as "not measured". With
---worst_case also a model that keeps every span (on the shortest sentences, whose number --worst_texts gives).
+--worst_case also a model that keeps every span (on the --worst_texts shortest sentences).
 
     python -m benchmarks.bench_inference --encoder base --data_dir data/conll04
 """
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -27,9 +28,9 @@ from typing import Any
 
 import torch
 
+from benchmarks.environment import describe_environment
 from benchmarks.timing import (
     Sample,
-    describe_environment,
     interleave,
     print_table,
     print_unmeasured,
@@ -53,6 +54,7 @@ from benchmarks.workload import (
     results_device,
     settings_of,
 )
+from modeling_spert.shared.commands import command
 from modeling_spert.windows_spert import plan_batches
 
 MODES = ("throughput", "batch 1")
@@ -138,6 +140,7 @@ def print_rows(rows: Sequence[dict[str, Any]]) -> None:
     print_unmeasured(rows)
 
 
+@command()
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, print, write."""
     parser = parser_of(__doc__, quick="8 sentences, the tiny encoder, one repetition, one thread")
@@ -172,4 +175,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

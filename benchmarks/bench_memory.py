@@ -3,7 +3,7 @@
 Method. Every cell runs in a fresh process: it builds the model, runs the cell's batch once (so that libraries have
 allocated what they keep), and then measures one more run. On Linux the kernel's peak of resident memory is reset
 before that run (/proc/self/clear_refs) and read after it (VmHWM); the figure is the peak less what was resident
-before. glibc is told to give memory back at once, else what an earlier run left in its pools would hide this one's. On
+before. glibc is set to give memory back at once, so that memory in its pools from an earlier run does not count. On
 a GPU it is `torch.cuda.max_memory_allocated` less what was allocated before. Cells: one sentence of exactly N subwords
 made of the corpus's words, with as many entities as the corpus has per word, and length-sorted batches of the corpus's
 longest sentences; each for the bare encoder and for model forward with decoding. The median of the repetitions.
@@ -26,7 +26,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.timing import Spread, describe_environment, print_table, print_unmeasured, write_json
+from benchmarks.environment import describe_environment
+from benchmarks.timing import Spread, print_table, print_unmeasured, write_json
 from benchmarks.workload import (
     DTYPES,
     Setting,
@@ -42,6 +43,7 @@ from benchmarks.workload import (
     settings_of,
     window_of_length,
 )
+from modeling_spert.shared.commands import command
 from modeling_spert.windows_spert import Window
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -112,7 +114,7 @@ def _status(name: str) -> int:
 
 
 def run_cell(argv: Sequence[str], cell: dict[str, Any], repetitions: int) -> Spread:
-    """Megabytes of a cell, each time in a process of its own."""
+    """Megabytes of a cell, each measured in its own process."""
     command = [sys.executable, "-m", "benchmarks.bench_memory", *argv, "--cell", json.dumps(cell)]
     env = {**os.environ, **MALLOC}
     found = []
@@ -129,8 +131,8 @@ def measure(argv: Sequence[str], setting: Setting, args: argparse.Namespace) -> 
     shapes = [(1, length) for length in args.lengths] + [(rows, 0) for rows in args.batch_sizes]
     works = ["forward+decoding", *(["every span kept"] if args.worst_case else [])]
     rows = []
-    for number, subwords in shapes:
-        shape = {"rows": number, "subwords": subwords, **asdict(setting)}
+    for rows, subwords in shapes:
+        shape = {"rows": rows, "subwords": subwords, **asdict(setting)}
         if not setting.is_available:
             rows += [{**shape, "work": work, "measured": False} for work in works]
             continue
@@ -145,6 +147,7 @@ def measure(argv: Sequence[str], setting: Setting, args: argparse.Namespace) -> 
     return rows
 
 
+@command()
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, print, write."""
     parser = parser_of(__doc__, quick="one length, the tiny encoder, one thread, one repetition")
@@ -181,4 +184,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,7 +2,7 @@
 
 Method. One trained model answers the whole test split in every runtime: encoding of the words, length-sorted batches,
 forward, decoding. Scores are those of `train_accelerate.py`. Times are interleaved as `timing.py` says, a repetition
-being the whole split; compiling and loading lie before the clock. The first runtime is the one that the others are
+being the whole split; compiling and loading are not timed. The first runtime is the one that the others are
 compared with; "different" counts the sentences whose entities or relations (without their scores) are not its own.
 CPU only.
 
@@ -12,6 +12,7 @@ CPU only.
 from __future__ import annotations
 
 import copy
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,8 +20,8 @@ from typing import Any
 
 import torch
 
+from benchmarks.environment import describe_environment
 from benchmarks.timing import (
-    describe_environment,
     interleave,
     print_table,
     show_spread,
@@ -34,6 +35,7 @@ from modeling_spert.evaluation.predict import extraction_to_example, predict_exa
 from modeling_spert.onnx.export import export_onnx
 from modeling_spert.onnx.model import OnnxSpertModel
 from modeling_spert.precision_spert import set_precision
+from modeling_spert.shared.commands import command
 
 RUNTIMES = ("fp32", "bf16", "fp32 compiled", "bf16 compiled", "onnx", "onnx int8")
 SCORES = ("ner_f1_micro", "rel_strict_f1_micro", "rel_f1_micro")
@@ -123,6 +125,7 @@ def print_rows(rows: Sequence[dict[str, Any]], baseline: str) -> None:
     print_table(header, cells)
 
 
+@command()
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, print, write."""
     parser = parser_of(__doc__ or "", quick="8 sentences, the tiny encoder, fp32 and bf16, one repetition, one thread")
@@ -142,4 +145,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -21,6 +21,7 @@ import argparse
 import copy
 import math
 import multiprocessing
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -30,7 +31,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.timing import describe_environment, interleave, print_table, summarize, write_json
+from benchmarks.environment import describe_environment
+from benchmarks.timing import interleave, print_table, summarize, write_json
 from benchmarks.workload import (
     Workload,
     balance,
@@ -42,6 +44,7 @@ from benchmarks.workload import (
     parser_of,
     window_of_length,
 )
+from modeling_spert.shared.commands import command
 
 WHAT = ("length", "width", "entities", "texts", "processes")
 
@@ -182,6 +185,7 @@ def draw(found: dict[str, list[dict[str, Any]]], path: str) -> None:
     print(f"\nDrawn to {path}")
 
 
+@command()
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, print, draw, write."""
     parser = parser_of(__doc__, quick="the tiny encoder, few values, one repetition")
@@ -219,4 +223,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

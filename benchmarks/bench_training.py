@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -28,8 +29,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmarks.environment import describe_environment
 from benchmarks.timing import (
-    describe_environment,
     interleave,
     print_table,
     print_unmeasured,
@@ -38,6 +39,7 @@ from benchmarks.timing import (
     write_json,
 )
 from benchmarks.workload import Setting, Workload, load_workload, parser_of, results_device, settings_of
+from modeling_spert.shared.commands import command
 from modeling_spert.training.labelling import LabelledWindow, label_windows
 from modeling_spert.training.negatives import NegativeSampler, TrainingCollator
 from modeling_spert.training.optimizer import build_optimizer, clipped_update, parameter_groups
@@ -183,6 +185,7 @@ def print_rows(rows: Sequence[dict[str, Any]]) -> None:
     print_unmeasured(rows)
 
 
+@command()
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, print, write."""
     parser = parser_of(__doc__, quick="8 sentences, the tiny encoder, batch 2, one repetition, one thread")
@@ -204,4 +207,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

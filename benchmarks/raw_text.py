@@ -1,10 +1,10 @@
-"""What raw text costs: a test set as strings through the pipeline, beside the same set as the corpus's own words.
+"""What raw text costs: a test set as strings through the pipeline, against the same set as the corpus's own words.
 
 Method: every row is turned into natural text by the Moses detokenizer (`segmentation_agreement.detokenize`), and the
 pipeline splits it again by the rules in the model's configuration. Gold and predicted spans are compared as characters
 of that text, by the same scorer. Two counts: as they are, and with one sentence-final period trimmed from gold and
 predicted spans alike, since CoNLL04 leaves that period on the last word in about a quarter of its rows ("Texas." is
-one word there), which nothing in the text foretells. The token input is scored on the same rows.
+one word there), which the text does not show. The token input is scored on the same rows.
 
 Usage: python -m benchmarks.raw_text MODEL --dataset conll04 --data_dir data/conll04
 Needs: pip install sacremoses
@@ -12,6 +12,7 @@ Needs: pip install sacremoses
 
 import argparse
 import json
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ import modeling_spert  # noqa: F401  (registers the pipeline)
 from benchmarks.segmentation_agreement import detokenize
 from datasets_scripts import load_joint_dataset
 from modeling_spert.evaluation.metrics import score_examples
+from modeling_spert.shared.commands import command
 
 HEADLINES = ("ner_f1_micro", "rel_f1_micro", "rel_strict_f1_micro")
 
@@ -78,6 +80,7 @@ def list_differences(
     return kinds
 
 
+@command()
 def main() -> None:
     """Command line entry."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -124,4 +127,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

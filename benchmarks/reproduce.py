@@ -1,9 +1,9 @@
-"""Train and score a benchmark over several seeds (for ADE: folds), beside the published figures.
+"""Train and score a benchmark over several seeds (for ADE: folds), next to the published figures.
 
-    python benchmarks/reproduce.py conll04 --seeds 5
-    python benchmarks/reproduce.py ade --config configs/ade_bundled.yaml --folds 0 --seeds 1 -- --num_workers 2
+    python -m benchmarks.reproduce conll04 --seeds 5
+    python -m benchmarks.reproduce ade --config configs/ade_bundled.yaml --folds 0 --seeds 1 -- --num_workers 2
 
-What stands behind `--` goes to train_accelerate.py. The same command goes on with a job that was stopped and keeps
+What comes after `--` goes to train_accelerate.py. The same command resumes a job that was stopped and keeps
 what is finished. Scores of all conventions, with and without overlapping entities, go to OUTPUT/reproduce.md and
 OUTPUT/reproduce.json, written anew after each run.
 """
@@ -19,17 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a file, Python looks beside it only
-
-from benchmarks.published import PUBLISHED_F1, PUBLISHED_WITH  # noqa: E402
-from benchmarks.runs import (  # noqa: E402
+from benchmarks.published import PUBLISHED_F1, PUBLISHED_WITH
+from benchmarks.runs import (
     BENCHMARK_NAMES,
     Job,
     build_parser,
     describe,
     format_facts,
     format_score,
-    markdown_table,
     mean_and_deviation,
     parse_command,
     run_jobs,
@@ -37,8 +34,9 @@ from benchmarks.runs import (  # noqa: E402
     training_flags,
     write_report,
 )
+from modeling_spert.evaluation.conventions import CONVENTIONS
+from modeling_spert.shared.markdown import table
 
-CONVENTIONS = {"ner": "entities", "rel": "relations, boundaries", "rel_strict": "relations, strict"}
 VARIANTS = {"": "", "no_overlapping_": ", no overlapping"}
 MEASURES = ("precision", "recall", "f1")
 
@@ -87,9 +85,9 @@ def aggregate(runs: Sequence[Scored]) -> dict[str, tuple[float, float | None]]:
 
 def _score_names(scores: Mapping[str, float]) -> list[str]:
     names = (
-        f"{variant}{convention}_{measure}_{average}"
+        f"{variant}{prefix}_{measure}_{average}"
         for variant in VARIANTS
-        for convention in CONVENTIONS
+        for prefix in CONVENTIONS
         for average in ("micro", "macro")
         for measure in MEASURES
     )
@@ -103,13 +101,15 @@ def format_results(
     published = PUBLISHED_F1[dataset]
     rows = []
     for variant, note in VARIANTS.items():
-        for convention, title in CONVENTIONS.items():
+        for prefix, convention in CONVENTIONS.items():
             for average in ("micro", "macro"):
-                names = [f"{variant}{convention}_{measure}_{average}" for measure in MEASURES]
+                names = [f"{variant}{prefix}_{measure}_{average}" for measure in MEASURES]
                 figure = published.get(names[-1])
                 cells = [format_score(*summary[name]) for name in names]
-                rows.append([f"{title}{note}", average, *cells, "" if figure is None else f"{figure:.2f}"])
-    heads = [f"{convention}_f1_micro" for convention in CONVENTIONS]
+                rows.append(
+                    [f"{convention.title.lower()}{note}", average, *cells, "" if figure is None else f"{figure:.2f}"]
+                )
+    heads = [f"{prefix}_f1_micro" for prefix in CONVENTIONS]
     single = [[run_name(run), *(f"{run.scores[name]:.2f}" for name in heads)] for run in runs]
     header = ["counted", "average", "precision", "recall", "F1", "published F1"]
     return "\n\n".join(
@@ -117,9 +117,9 @@ def format_results(
             f"# {dataset}: {_count(runs)}",
             format_facts(facts),
             f"Percent. {_deviation_note(runs)} Published: {PUBLISHED_WITH[dataset]}.",
-            markdown_table(header, rows),
+            table(header, rows),
             "Micro F1 of each run:",
-            markdown_table(["run", *CONVENTIONS.values()], single) + "\n",
+            table(["run", *(convention.title.lower() for convention in CONVENTIONS.values())], single) + "\n",
         ]
     )
 
@@ -193,4 +193,4 @@ def reproduce(args: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    run_script(reproduce, parse_arguments(sys.argv[1:]))
+    sys.exit(run_script(reproduce, parse_arguments(sys.argv[1:])))

@@ -1,6 +1,6 @@
-"""Several trainings as one resumable job: what is finished is kept, what was stopped goes on, the rest is run in order.
+"""Several trainings as one resumable job: finished ones are kept, a stopped one resumes, the rest run in order.
 
-Used by reproduce.py and ablations.py. Each run is a process of train_accelerate.py with a folder of its own; a run is
+Used by reproduce.py and ablations.py. Each run is a process of train_accelerate.py with its own folder; a run is
 finished when its eval_results.json is there with the arguments asked for.
 """
 
@@ -25,6 +25,8 @@ import torch
 import transformers
 import yaml
 
+from benchmarks.environment import describe_commit
+from modeling_spert.shared.commands import CommandParser, command
 from modeling_spert.training.arguments import TrainingArguments, public_arguments
 from modeling_spert.training.checkpoints import check_same_run, find_checkpoint, read_progress
 from modeling_spert.training.command_line import parse_arguments
@@ -33,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUNDLED = "all-MiniLM-L6-v2 (bundled)"
 BENCHMARK_NAMES = ("conll04", "scierc", "ade")
 _MADE_WITH = "made_with.json"
-# Arguments that change where things lie and what is written beside the scores, but no score.
+# Arguments that change where files are and what is written next to the scores, but no score.
 _WITHOUT_EFFECT = frozenset(
     "config data_dir output_dir overwrite_output_dir resume_from_checkpoint verbose num_workers log_every save_every "
     "report_to push_to_hub hub_model_id hub_private hub_strategy".split()
@@ -54,7 +56,7 @@ class Job:
 
     Attributes:
         name: Its folder below the output folder.
-        flags: Of train_accelerate.py, but for `--output_dir`.
+        flags: Of train_accelerate.py, without `--output_dir`.
     """
 
     name: str
@@ -83,11 +85,11 @@ def run_jobs(jobs: Sequence[Job], output: Path, launcher: Sequence[str] = ()) ->
     assert len({job.name for job in jobs}) == len(jobs), "two jobs share a folder"
     for job in jobs:
         _find_state(job, output)
-    for number, job in enumerate(jobs, 1):
+    for position, job in enumerate(jobs, 1):
         results, checkpoint = _find_state(job, output)
         made_with = _describe_code()
-        state = "finished before" if results else "goes on" if checkpoint else "starts"
-        print(f"[{number}/{len(jobs)}] {job.name}: {state}", flush=True)
+        state = "finished before" if results else "resumes" if checkpoint else "starts"
+        print(f"[{position}/{len(jobs)}] {job.name}: {state}", flush=True)
         if results is None:
             resume = ("--resume_from_checkpoint", "last") if checkpoint else ()
             _train(job, output, launcher, resume)
@@ -99,10 +101,10 @@ def run_jobs(jobs: Sequence[Job], output: Path, launcher: Sequence[str] = ()) ->
 
 
 def _find_state(job: Job, output: Path) -> tuple[dict[str, Any] | None, Path | None]:
-    """Results of a finished run, or the checkpoint to go on from, or neither.
+    """Results of a finished run, or the checkpoint to resume from, or neither.
 
     Raises:
-        ValueError: If they are of a run with other arguments.
+        ValueError: If they belong to a run with other arguments.
     """
     folder, args = output / job.name, job.arguments(output)
     with suppress(OSError, json.JSONDecodeError):  # absent, or killed while writing it: then the checkpoint is there
@@ -121,7 +123,7 @@ def _find_state(job: Job, output: Path) -> tuple[dict[str, Any] | None, Path | N
     try:
         check_same_run(read_progress(checkpoint)[1], asdict(args))
     except ValueError as error:
-        raise ValueError(f"{folder} holds an unfinished run that cannot go on: {error}") from error
+        raise ValueError(f"{folder} holds an unfinished run that cannot be resumed: {error}") from error
     return None, checkpoint
 
 
@@ -143,39 +145,39 @@ def _train(job: Job, output: Path, launcher: Sequence[str], resume: Sequence[str
     command = [*(launcher or [sys.executable]), script, *job.flags, "--output_dir", str(output / job.name), *resume]
     code, stopped = _call(command)
     if stopped or code == 130:
-        raise RunError(f"Stopped in {job.name}. To go on: the same command", 130)
+        raise RunError(f"Stopped in {job.name}. To resume, give the same command again", 130)
     if code:
         raise RunError(f"{job.name} failed with exit code {code}: {shlex.join(command)}", code if code > 0 else 1)
 
 
 def _call(command: Sequence[str]) -> tuple[int, bool]:
-    """Exit code of a command, and whether a signal came meanwhile.
+    """Exit code of a command, and whether a signal arrived while it ran.
 
-    The training saves where it stands at the first Ctrl-C and gives up at the second, so it must get each one once:
-    it has a process group of its own, which the terminal does not reach, and what reaches this process is passed on.
+    The training saves its state at the first Ctrl-C and gives up at the second, so it must get each signal once. It
+    therefore has its own process group, which the terminal does not reach, and this process passes its signals on.
     """
     process: subprocess.Popen[bytes] | None = None
     received: list[int] = []
 
-    def pass_on(number: int, _: Any) -> None:
-        received.append(number)
+    def pass_on(signal_number: int, _: Any) -> None:
+        received.append(signal_number)
         if process is not None:
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
+                os.killpg(process.pid, signal_number)
 
-    previous = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {known: signal.signal(known, pass_on) for known in (signal.SIGINT, signal.SIGTERM)}
     try:
         process = subprocess.Popen(command, start_new_session=True)
-        if received:  # it came while the process was being started
+        if received:  # it arrived while the process was being started
             os.killpg(process.pid, received[0])
         return process.wait(), bool(received)
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        for known, handler in previous.items():
+            signal.signal(known, handler)
 
 
 def mean_and_deviation(values: Sequence[float]) -> tuple[float, float | None]:
-    """Mean and sample standard deviation (n - 1 in its denominator), which one value has none of.
+    """Mean and sample standard deviation (n - 1); None for a single value.
 
     >>> mean_and_deviation([1.0, 2.0, 3.0]), mean_and_deviation([4.0])
     ((2.0, 1.0), (4.0, None))
@@ -192,36 +194,24 @@ def format_score(mean: float, deviation: float | None) -> str:
     return f"{mean:.2f}" if deviation is None else f"{mean:.2f} ± {deviation:.2f}"
 
 
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; numbers are aligned right by the reader, not here.
-
-    >>> print(markdown_table(["a", "b"], [["1", "2"]]))
-    | a | b |
-    | --- | --- |
-    | 1 | 2 |
-    """
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def describe(args: TrainingArguments, script: str, command: Sequence[str], folders: Sequence[Path]) -> dict[str, str]:
-    """With what the figures of some finished runs were made: command, commit, dates, encoder, recipe, versions."""
+    """How the figures of some finished runs were made: command, commit, dates, encoder, recipe, versions."""
     length = f"{args.num_train_epochs} epochs" if args.max_steps < 0 else f"{args.max_steps} steps"
     batch = args.per_device_train_batch_size * args.gradient_accumulation_steps
     facts = {
-        "Command": shlex.join(["python", f"benchmarks/{script}.py", *map(_without_folders, command)]),
+        "Command": shlex.join(["python", "-m", f"benchmarks.{script}", *map(_without_folders, command)]),
         "Encoder": BUNDLED if args.backbone == "bundled" else public_arguments(args)["backbone"],
         "Recipe": f"{length}, batch {batch} per process, learning rate {args.learning_rate:g}, trained on "
         f"{args.train_split}",
     }
     made_with = [_read_made_with(folder) for folder in folders]
-    for name in ("Commit", "Date", "Versions"):  # runs of one job may be of different days
+    for name in ("Commit", "Date", "Versions"):  # runs of one job may have been made on different days
         facts[name] = ", ".join(dict.fromkeys(made.get(name, "not recorded") for made in made_with))
     return facts
 
 
 def _without_folders(word: str) -> str:
-    """A report may be shown to others: of an absolute path it has the name only."""
+    """A report may be shown to others: an absolute path is reduced to its name."""
     return Path(word).name if os.path.isabs(word) else word
 
 
@@ -232,12 +222,8 @@ def _read_made_with(folder: Path) -> dict[str, str]:
 
 
 def _describe_code() -> dict[str, str]:
-    commit = "not a git checkout"
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude", "*"]
-    with suppress(OSError, subprocess.CalledProcessError):
-        commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     return {
-        "Commit": commit,
+        "Commit": describe_commit() or "not a git checkout",
         "Date": time.strftime("%Y-%m-%d"),
         "Versions": f"torch {torch.__version__}, transformers {transformers.__version__}",
     }
@@ -262,8 +248,8 @@ def write_report(output: Path, name: str, text: str, content: Mapping[str, Any])
 
 def build_parser(script: str, doc: str) -> argparse.ArgumentParser:
     """The arguments that both scripts take."""
-    parser = argparse.ArgumentParser(prog=f"{script}.py", description=doc.splitlines()[0], allow_abbrev=False)
-    parser.epilog = "What stands behind -- goes to train_accelerate.py."
+    parser = CommandParser(prog=f"python -m benchmarks.{script}", description=doc.splitlines()[0])
+    parser.epilog = "What comes after -- goes to train_accelerate.py."
     parser.add_argument("--first_seed", type=int, default=42, help="the other seeds follow it")
     parser.add_argument("--config", help="recipe; default: configs/DATASET.yaml, the paper's")
     parser.add_argument("--data_dir", help="folder of the benchmark's files; default: download them")
@@ -273,7 +259,7 @@ def build_parser(script: str, doc: str) -> argparse.ArgumentParser:
 
 
 def parse_command(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
-    """The arguments, with `extra` for those behind `--`, defaults filled in and what both scripts take checked."""
+    """The arguments, checked and with their defaults; `extra` holds those after `--`."""
     own = list(argv)
     place = own.index("--") if "--" in own else len(own)
     args = parser.parse_args(own[:place])
@@ -282,7 +268,7 @@ def parse_command(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argpa
         parser.error(f"--seeds must be at least 1, got {args.seeds}")
     args.seeds = range(args.first_seed, args.first_seed + args.seeds)
     args.config = args.config or str(ROOT / "configs" / f"{args.dataset}.yaml")
-    args.output = args.output or Path("runs") / parser.prog.removesuffix(".py") / Path(args.config).stem
+    args.output = args.output or Path("runs") / parser.prog.rpartition(".")[2] / Path(args.config).stem
     try:
         settings = yaml.safe_load(Path(args.config).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
@@ -294,17 +280,16 @@ def parse_command(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argpa
 
 
 def training_flags(args: argparse.Namespace, *flags: str) -> tuple[str, ...]:
-    """Flags of train_accelerate.py that all runs share; later ones beat earlier ones, and all beat the recipe."""
+    """Flags of train_accelerate.py that all runs share; later ones override earlier ones and the recipe."""
     data = ("--data_dir", args.data_dir) if args.data_dir else ()
     return ("--config", args.config, "--dataset", args.dataset, *data, *flags, *args.extra)
 
 
+@command()
 def run_script(function: Callable[[argparse.Namespace], None], args: argparse.Namespace) -> None:
-    """Call the script's function; what goes wrong ends with a message, a stopped job with exit code 130."""
+    """Call the script's function; a training that fails passes its exit code on, a stopped job ends with 130."""
     try:
         function(args)
-    except ValueError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
     except RunError as error:
-        print(error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(error.code)

@@ -6,7 +6,7 @@ inferred from the training split. Gold entities keep their characters through th
 rows with identical words, gold entities that begin and end at word boundaries of one sentence, and relations whose
 two entities are such and share a sentence: what a perfect model could still find. "Same words" asks more: no entity has
 other words inside than the original ("Texas." is one word of CoNLL04 where a sentence's period was left on it, but two
-words of every consistent splitter); its second number forgives that period. Three settings: a row is one sentence; a
+words of every consistent splitter); its second figure ignores that period. Three settings: a row is one sentence; a
 row is split into sentences; all rows joined by blanks are split. Speed: the median over repetitions of
 segmenting the joined text, in CPU time of the one thread, after a warm-up.
 
@@ -22,6 +22,7 @@ import difflib
 import json
 import re
 import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ from sacremoses import MosesDetokenizer
 
 from modeling_spert.segmentation_rules_spert import DEFAULT_RULES, SegmentationRules
 from modeling_spert.segmentation_spert import Word, segment
+from modeling_spert.shared.commands import command
 from modeling_spert.training.infer_segmentation import infer_rules
 
 SPLITS = {
@@ -46,7 +48,7 @@ Prepared = tuple[str, list[tuple[int, int]]]  # natural text of a row, character
 
 
 def merge_quotes(tokens: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """The tokens with the number of original tokens each stands for: CoNLL04 writes one quote as two (` `)."""
+    """The tokens, each with how many original tokens it replaces: CoNLL04 writes one quote as two (` `)."""
     position = 0
     while position < len(tokens):
         width = 2 if tokens[position] in ("`", "'") and tokens[position + 1 : position + 2] == [tokens[position]] else 1
@@ -186,13 +188,14 @@ def report(name: str, agreement: Agreement) -> str:
         f"  rows      identical {share(agreement.identical, agreement.rows)}\n"
         f"  entities  at word boundaries of a sentence {share(agreement.kept_entities, agreement.entities)}; "
         f"same words {share(agreement.same_entities, agreement.entities)}, "
-        f"but for a final period {share(agreement.same_entities_period, agreement.entities)}\n"
+        f"except for a final period {share(agreement.same_entities_period, agreement.entities)}\n"
         f"  relations in one sentence {share(agreement.kept_relations, agreement.relations)}; "
         f"same words {share(agreement.same_relations, agreement.relations)}, "
-        f"but for a final period {share(agreement.same_relations_period, agreement.relations)}"
+        f"except for a final period {share(agreement.same_relations_period, agreement.relations)}"
     )
 
 
+@command()
 def main() -> None:
     """Print the table, the rules and the most frequent differences."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -226,4 +229,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,20 +1,16 @@
 """Timing for the benchmarks: interleaved runs, medians and quartiles, wall and CPU time, tables and JSON.
 
 Method. Candidates are lists of equally many units of work (a batch, a step, a call). In every repetition each unit is
-run by all candidates before the next unit, in an order that turns round from one repetition to the next, so that a
+run by all candidates before the next unit, in an order that is reversed from one repetition to the next, so that a
 machine that is slow for a while slows all of them. Each candidate's time in a repetition is the sum over its units.
 Wall time comes with the process's CPU time (all threads), which other processes on a shared host disturb less. A ratio
-is the ratio of two medians; its spread are the quartiles of the ratios of single repetitions.
+is the ratio of two medians; its spread is given by the quartiles of the ratios of single repetitions.
 """
 
 from __future__ import annotations
 
-import datetime
 import json
-import os
-import platform
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
+
+from modeling_spert.shared.markdown import table
 
 Unit = Callable[[], object]
 
@@ -74,9 +71,9 @@ def interleave(
     found: dict[str, list[Sample]] = {name: [] for name in names}
     for repetition in range(-warmup, repetitions):
         sums = {name: [0.0, 0.0] for name in names}
-        for number in range(count):
-            for name in names if (repetition + number) % 2 else reversed(names):
-                sample = run_once(candidates[name][number], device)
+        for index in range(count):
+            for name in names if (repetition + index) % 2 else reversed(names):
+                sample = run_once(candidates[name][index], device)
                 sums[name][0] += sample.wall
                 sums[name][1] += sample.cpu
         if repetition >= 0:
@@ -124,57 +121,20 @@ def show_spread(spread: Mapping[str, float]) -> str:
     return str(Spread(**spread))
 
 
-def describe_environment(device: str) -> dict[str, Any]:
-    """What the figures depend on besides the code: machine, versions, commit, date."""
-    return {
-        "date": datetime.date.today().isoformat(),
-        "commit": _commit(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-    }
-
-
-def _commit() -> str | None:
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A Markdown table with aligned columns."""
-    cells = [[str(cell) for cell in row] for row in [header, *rows]]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    for number, row in enumerate(cells):
-        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
-        if number == 0:
-            print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    print(table(header, rows, align=True))
 
 
 def print_unmeasured(rows: Sequence[Mapping[str, Any]]) -> None:
     """Name the settings of the rows that this machine could not run."""
     settings = dict.fromkeys(f"{row['device']} {row['dtype']}" for row in rows if not row["measured"])
     if settings:
-        print(f"\nnot measured, for want of the device: {', '.join(settings)}")
+        print(f"\nnot measured, because the device is missing: {', '.join(settings)}")
 
 
 def write_json(path: str | None, default_name: str, results: Mapping[str, Any]) -> None:
-    """Write the results; an empty path stands for benchmarks/results/<default_name>.json, None for nowhere."""
+    """Write the results; an empty path means benchmarks/results/<default_name>.json, None means nowhere."""
     if path is None:
         return
     target = Path(path) if path else Path(__file__).parent / "results" / f"{default_name}.json"

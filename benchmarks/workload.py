@@ -216,7 +216,7 @@ def extract(model: SpertModel, batch: dict[str, Tensor], windows: Sequence[Windo
 
 @torch.inference_mode()
 def encode(model: SpertModel, batch: dict[str, Tensor]) -> Tensor:
-    """The bare encoder on the same batch: word vectors of every layer's top, and nothing else."""
+    """The bare encoder on the same batch: the last layer's hidden states."""
     return model.backbone(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
 
 
@@ -235,16 +235,16 @@ def count_extracted(model: SpertModel, batches: Sequence[dict[str, Tensor]]) -> 
 def window_of_length(workload: Workload, num_subwords: int, seed: int = 0) -> Window:
     """One sentence of exactly this many subwords, special tokens included, made of the corpus's words."""
     before, after = special_affixes(workload.tokenizer)
-    room = num_subwords - len(before) - len(after)
+    budget = num_subwords - len(before) - len(after)
     words = [word for example in workload.examples for word in example["tokens"]]
     random.Random(seed).shuffle(words)
-    (sentence,) = encode_sentences(workload.tokenizer, [words * (1 + room // len(words))])
+    (sentence,) = encode_sentences(workload.tokenizer, [words * (1 + budget // len(words))])
     chosen, used = [], 0
-    for word, count in zip(words * (1 + room // len(words)), sentence.subwords_per_word, strict=True):
-        if used + count <= room:
+    for word, count in zip(words * (1 + budget // len(words)), sentence.subwords_per_word, strict=True):
+        if used + count <= budget:
             chosen.append(word)
             used += count
-        if used == room:
+        if used == budget:
             break
     (encoded,) = encode_sentences(workload.tokenizer, [chosen])
     (window,) = make_windows([encoded], (before, after), num_subwords, "none")

@@ -12,19 +12,19 @@ from pathlib import Path
 
 from datasets_scripts.corpora import SHA256, SPERT_DATASETS_URL
 
-CACHE_VARIABLE = "MODELING_SPERT_CACHE"
-URL_VARIABLE = "MODELING_SPERT_DATASETS_URL"
+_CACHE_VARIABLE = "MODELING_SPERT_CACHE"
+_URL_VARIABLE = "MODELING_SPERT_DATASETS_URL"
 TIMEOUT = 60.0  # seconds without an answer
 _CHUNK = 1 << 16  # bytes
 
 
 class DownloadError(RuntimeError):
-    """A file could not be downloaded; the message names its address, the cause and the way without a network."""
+    """A file could not be downloaded; the message names its address, the cause and the way that needs no network."""
 
 
-def cache_folder() -> Path:
+def _cache_folder() -> Path:
     """Return the folder of downloaded files: `$MODELING_SPERT_CACHE`, else `~/.cache/modeling_spert/datasets`."""
-    chosen = os.environ.get(CACHE_VARIABLE)
+    chosen = os.environ.get(_CACHE_VARIABLE)
     return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "modeling_spert" / "datasets"
 
 
@@ -32,15 +32,15 @@ def download_benchmark_file(folder: str, file: str, base_url: str | None = None)
     """Return the cached copy of a benchmark's file, after downloading it if needed.
 
     Args:
-        folder: the benchmark's folder at the address.
-        file: the file's name, a key of `SHA256`.
-        base_url: address of the folders; default `$MODELING_SPERT_DATASETS_URL`, else SpERT's.
+        folder: The benchmark's folder at the address.
+        file: The file's name, a key of `SHA256`.
+        base_url: Address of the folders; default `$MODELING_SPERT_DATASETS_URL`, else SpERT's.
 
     Raises:
-        DownloadError: no connection, no such file, a transfer cut short, or another digest.
+        DownloadError: No connection, no such file, a transfer cut short, or another digest.
     """
-    base_url = base_url or os.environ.get(URL_VARIABLE) or SPERT_DATASETS_URL
-    path = cache_folder() / folder / file
+    base_url = base_url or os.environ.get(_URL_VARIABLE) or SPERT_DATASETS_URL
+    path = _cache_folder() / folder / file
     # Hashing a few megabytes is cheap; a damaged copy is fetched again.
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != SHA256[file]:
         download(f"{base_url.rstrip('/')}/{folder}/{file}", path, SHA256[file])
@@ -51,7 +51,7 @@ def download(url: str, path: Path, sha256: str) -> None:
     """Download a file to `path`, which appears only when the whole file is there and has the digest.
 
     Raises:
-        DownloadError: as in `download_benchmark_file`.
+        DownloadError: As in `download_benchmark_file`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -62,7 +62,7 @@ def download(url: str, path: Path, sha256: str) -> None:
         if digest != sha256:
             raise DownloadError(_explain(url, f"its SHA-256 is {digest} instead of {sha256}: damaged or changed"))
         os.replace(partial, path)
-    # URLError, HTTPError and timeouts are OSErrors; an address that is none is a ValueError.
+    # URLError, HTTPError and timeouts are OSErrors; an invalid URL raises ValueError.
     except (OSError, http.client.HTTPException, ValueError) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # it is also the answer, with the connection

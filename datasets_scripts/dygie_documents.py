@@ -4,8 +4,8 @@
      "ner": [[[start, end, label], ...], ...], "relations": [[[start, end, start, end, label], ...], ...]}
 
 Both ends of a span are inclusive. Each sentence becomes an Example with half-open spans counted from its own first
-word, `doc_id` and `sentence_index`. Penn Treebank brackets (`-LRB-`) become the characters they stand for: that is
-how SpERT's sentence files have them, and the only form that raw text will ever have.
+word, `doc_id` and `sentence_index`. Penn Treebank brackets (`-LRB-`) become plain brackets, as in
+SpERT's sentence files and in raw text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from datasets_scripts.records import Record
 from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, parse_tokens, show
 from datasets_scripts.types_json import DatasetTypes
 
-BRACKETS = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"}
+_BRACKETS = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"}
 
 
 def is_document(value: Any) -> bool:
@@ -33,8 +33,8 @@ def expand_document(record: Record, types: DatasetTypes | None = None) -> list[R
     """Split the record of a document into one record per sentence.
 
     Args:
-        record: a record whose value `is_document`.
-        types: the known labels; a label that differs from one of them only in case becomes that one, because SciERC's
+        record: A record whose value `is_document`.
+        types: The known labels; a label that differs from one of them only in case becomes that one, because SciERC's
             documents write `USED-FOR` where its types file has `Used-for`.
 
     Returns:
@@ -82,7 +82,7 @@ def _document_parts(document: dict[str, Any]) -> tuple[str, list[Any], list[Any]
 def _sentence_row(
     words: list[Any], entities: Any, relations: Any, first_word: int, index: int, types: DatasetTypes | None
 ) -> dict[str, Any]:
-    tokens = [BRACKETS.get(word, word) for word in parse_tokens(words, f"sentences[{index}]")]
+    tokens = [_BRACKETS.get(word, word) for word in parse_tokens(words, f"sentences[{index}]")]
     spans: list[tuple[int, int]] = []
     row: dict[str, Any] = {"tokens": tokens, "entities": [], "relations": []}
     for position, item in enumerate(parse_list(entities, f"ner[{index}]")):
@@ -103,7 +103,9 @@ def _sentence_row(
         head, tail = tuple(bounds[:2]), tuple(bounds[2:])
         for role, span in (("head", head), ("tail", tail)):
             if span not in spans:
-                raise RowProblem(field, f"is {show(item)}, but its {role} {list(span)} is no entity of ner[{index}]")
+                raise RowProblem(
+                    field, f"is {show(item)}, but its {role} {list(span)} is not an entity of ner[{index}]"
+                )
         label = _known_label(label, None if types is None else types.relation_types)
         row["relations"].append({"type": label, "head": spans.index(head), "tail": spans.index(tail)})
     return row

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 # In the order in which a data set lists them; a longer name comes before its own ending ("train_dev" ends in "_dev").
-SPLIT_NAMES = ("train", "train_dev", "dev", "validation", "valid", "val", "test", "full")
+_SPLIT_NAMES = ("train", "train_dev", "dev", "validation", "valid", "val", "test", "full")
 SUFFIXES = (".json", ".jsonl", ".parquet")
 
 
@@ -14,9 +14,9 @@ class FolderLayout(NamedTuple):
     """The files of a data set.
 
     Attributes:
-        splits: the file of each split, in the order of `SPLIT_NAMES`.
-        types: the types file, or None.
-        prefix: what the names of the split files start with, such as `conll04` in `conll04_train.json`; maybe empty.
+        splits: The file of each split, in the order of `_SPLIT_NAMES`.
+        types: The types file, or None.
+        prefix: What the names of the split files start with, such as `conll04` in `conll04_train.json`; maybe empty.
     """
 
     splits: dict[str, Path]
@@ -24,15 +24,15 @@ class FolderLayout(NamedTuple):
     prefix: str
 
 
-def split_of(path: Path) -> tuple[str, str] | None:
+def _split_of(path: Path) -> tuple[str, str] | None:
     """Return the prefix and the split that a file's name says, or None if it says none.
 
-    >>> split_of(Path("conll04_train_dev.json")), split_of(Path("test.jsonl")), split_of(Path("notes.json"))
+    >>> _split_of(Path("conll04_train_dev.json")), _split_of(Path("test.jsonl")), _split_of(Path("notes.json"))
     (('conll04', 'train_dev'), ('', 'test'), None)
     """
     if path.suffix not in SUFFIXES:
         return None
-    for split in sorted(SPLIT_NAMES, key=len, reverse=True):
+    for split in sorted(_SPLIT_NAMES, key=len, reverse=True):
         if path.stem == split:
             return "", split
         if path.stem.endswith(f"_{split}"):
@@ -40,7 +40,7 @@ def split_of(path: Path) -> tuple[str, str] | None:
     return None
 
 
-def find_types(folder: Path, prefix: str) -> Path | None:
+def _find_types(folder: Path, prefix: str) -> Path | None:
     """Return the types file of a folder's data: `types.json`, or the `*_types.json` that its prefix says.
 
     The files `ade_split_0_train.json` have the prefix `ade_split_0` and go with `ade_types.json`. Without a prefix the
@@ -58,41 +58,41 @@ def find_types(folder: Path, prefix: str) -> Path | None:
 def lay_out_folder(folder: Path) -> FolderLayout:
     """Find the splits and the types of a user's folder.
 
-    Split files are called `<split>` or `<prefix>_<split>` (splits: `SPLIT_NAMES`) and end in `.json`, `.jsonl` or
-    `.parquet`; if the folder itself has none, its `data/` is looked into. Other files are no part of the data set.
+    Split files are called `<split>` or `<prefix>_<split>` (splits: `_SPLIT_NAMES`) and end in `.json`, `.jsonl` or
+    `.parquet`; if the folder itself has none, its `data/` is searched. Other files are not part of the data set.
 
     Raises:
-        ValueError: no split file, or several for one split.
+        ValueError: No split file, or several for one split.
     """
     files = _split_files(folder) or _split_files(folder / "data")
     if not files:
         seen = ", ".join(sorted(path.name for path in folder.iterdir())[:10]) or "nothing"
         raise ValueError(
             f"{folder} holds no data: expected files such as train.json, dev.jsonl or news_test.parquet "
-            f"(splits: {', '.join(SPLIT_NAMES)}), found {seen}. A file of another name can be given by its own path"
+            f"(splits: {', '.join(_SPLIT_NAMES)}), found {seen}. A file of another name can be given by its own path"
         )
     splits: dict[str, Path] = {}
-    for name in SPLIT_NAMES:
+    for name in _SPLIT_NAMES:
         candidates = [path for path, (_, split) in files.items() if split == name]
         if len(candidates) > 1:
             names = ", ".join(path.name for path in candidates)
             raise ValueError(
-                f"{folder} holds several files for the split {name!r}: {names}; keep one data set a folder"
+                f"{folder} holds several files for the split {name!r}: {names}; keep one data set per folder"
             )
         splits.update((name, path) for path in candidates)
     prefixes = {prefix for prefix, _ in files.values()}
     prefix = prefixes.pop() if len(prefixes) == 1 else ""
-    return FolderLayout(splits, find_types(folder, prefix), prefix)
+    return FolderLayout(splits, _find_types(folder, prefix), prefix)
 
 
 def _split_files(folder: Path) -> dict[Path, tuple[str, str]]:
     if not folder.is_dir():
         return {}
-    found = {path: split_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    found = {path: _split_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
     return {path: split for path, split in found.items() if split is not None}
 
 
 def lay_out_file(path: Path) -> FolderLayout:
     """Treat one file as a data set of one split: the split its name says, else `train`."""
-    prefix, split = split_of(path) or (path.stem, "train")
-    return FolderLayout({split: path}, find_types(path.parent, prefix), prefix)
+    prefix, split = _split_of(path) or (path.stem, "train")
+    return FolderLayout({split: path}, _find_types(path.parent, prefix), prefix)

@@ -15,7 +15,7 @@ from datasets_scripts.reading import OnBadRow, SplitRecords, read_joint_dataset
 from datasets_scripts.records import Record, read_records
 from datasets_scripts.types_json import DatasetTypes, read_types
 
-DATASET_NAMES = (*BENCHMARKS, "demo")
+DATASET_NAMES = tuple(BENCHMARKS)
 
 
 def load_joint_dataset(
@@ -29,31 +29,31 @@ def load_joint_dataset(
     Args:
         name_or_path: `conll04`, `scierc`, `scierc_documents`, `ade` (with `fold`), `ade_full`, `demo`; or a folder or
             file of SpERT JSON, JSON Lines or Parquet. Names win over folders: write `./conll04` for a folder.
-        data_dir: folder of the benchmark's files; without it they are downloaded and cached. `scierc` reads the
+        data_dir: Folder of the benchmark's files; without it they are downloaded and cached. `scierc` reads the
             documents if the folder holds those and not the sentence files.
-        fold: the fold of `ade`, 0 to 9.
+        fold: The fold of `ade`, 0 to 9.
         on_bad_row: "raise" on the first bad row, or "skip" to leave bad rows out and list them in `skipped`.
 
     Raises:
-        ValueError: an argument is wrong, or a file cannot be read.
-        FileNotFoundError: the path, or a file of the benchmark in `data_dir`, does not exist.
-        BadRowError: a row is bad and `on_bad_row` is "raise".
-        DownloadError: a file is not cached and cannot be downloaded.
+        ValueError: An argument is wrong, or a file cannot be read.
+        FileNotFoundError: The path, or a file of the benchmark in `data_dir`, does not exist.
+        BadRowError: A row is bad and `on_bad_row` is "raise".
+        DownloadError: A file is not cached and cannot be downloaded.
     """
     name = os.fspath(name_or_path)
     if on_bad_row not in get_args(OnBadRow):
         raise ValueError(f"on_bad_row must be 'raise' or 'skip', got {on_bad_row!r}")
     _check_fold(name, fold)
-    if name in BENCHMARKS:
-        return _load_benchmark(BENCHMARKS[name], None if data_dir is None else Path(data_dir), fold, on_bad_row)
+    benchmark = BENCHMARKS.get(name)
+    if benchmark is not None and benchmark.splits:
+        return _load_benchmark(benchmark, None if data_dir is None else Path(data_dir), fold, on_bad_row)
     if data_dir is not None:
+        with_files = ", ".join(name for name, known in BENCHMARKS.items() if known.splits)
         raise ValueError(
-            f"data_dir goes with the benchmarks {', '.join(BENCHMARKS)}, not with {name!r}; "
+            f"data_dir goes with the benchmarks {with_files}, not with {name!r}; "
             "name your own folder or file directly, without data_dir"
         )
-    if name == "demo":
-        return _load_demo()
-    return _load_own(Path(name).expanduser(), on_bad_row)
+    return _load_own(Path(name).expanduser(), on_bad_row) if benchmark is None else _load_demo()
 
 
 def _check_fold(name: str, fold: int | None) -> None:
@@ -103,7 +103,7 @@ def _local_files(
         folder = data_dir / "documents"
     files = {split: folder / file for split, file in names.items()}
     missing = [file.name for file in files.values() if not file.is_file()]
-    # SciERC's documents lie below the folder with its types file.
+    # SciERC's documents are in a subfolder of the folder with its types file.
     candidates = [place / benchmark.types_file for place in (folder, folder.parent)[: 1 if benchmark.folder else 2]]
     types_file = next((path for path in candidates if path.is_file()), None)
     if types_file is None and benchmark.types is None:
@@ -150,4 +150,4 @@ def _load_demo() -> JointDataset:
         split: SplitRecords(f"demo corpus, {split}", [Record(row, example) for row, example in enumerate(rows)])
         for split, rows in demo_corpus.generate_demo_corpus().items()
     }
-    return read_joint_dataset(splits, "demo", types)
+    return read_joint_dataset(splits, demo_corpus.NAME, types)

@@ -15,7 +15,7 @@ from datasets_scripts.row_validation import repeated_relation
 from datasets_scripts.types_json import DatasetTypes, render_types
 
 CARD_FILE = "README.md"
-DATA_FOLDER = "data"
+_DATA_FOLDER = "data"
 TYPES_FILE = "types.json"
 
 
@@ -23,30 +23,30 @@ def write_parquet(dataset: JointDataset, folder: str | os.PathLike[str], overwri
     """Write `data/<split>.parquet`, `types.json` and `README.md` into a new folder, all of them or none.
 
     Args:
-        dataset: the data.
-        folder: where to write; it must not exist or be empty.
-        overwrite: replace a folder that this function has written before.
+        dataset: The data.
+        folder: Where to write; it must not exist or be empty.
+        overwrite: Replace a folder that this function has written before.
 
     Returns:
         The folder.
 
     Raises:
-        FileExistsError: the folder holds something and `overwrite` is not set, or is not one to be replaced.
+        FileExistsError: The folder holds something and `overwrite` is not set, or is not one to be replaced.
     """
     target = Path(folder)
     _check_target(target, overwrite)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as workplace:
-        # A folder inside the workplace has the usual permissions, which one from tempfile has not.
-        written = Path(workplace) / "new"
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as workspace:
+        # A new folder inside has the usual permissions; the one from tempfile does not.
+        written = Path(workspace) / "new"
         _write_files(dataset, written)
         if target.exists():
-            os.rename(target, Path(workplace) / "old")  # removed with the workplace
+            os.rename(target, Path(workspace) / "old")  # removed with the workspace
         try:
             os.rename(written, target)
         except OSError:
-            if (Path(workplace) / "old").exists():
-                os.rename(Path(workplace) / "old", target)
+            if (Path(workspace) / "old").exists():
+                os.rename(Path(workspace) / "old", target)
             raise
     return target
 
@@ -55,14 +55,14 @@ def _check_target(target: Path, overwrite: bool) -> None:
     if not target.exists() and not target.is_symlink():
         return
     if not target.is_dir() or target.is_symlink():
-        raise FileExistsError(f"{target} exists and is no folder; name another one")
+        raise FileExistsError(f"{target} exists and is not a folder; name another one")
     present = {path.name for path in target.iterdir()}
     if not present:
         return
     if not overwrite:
         raise FileExistsError(f"{target} is not empty; name another folder, or replace it with overwrite (--overwrite)")
     # Replacing removes everything inside: only what looks like our own work.
-    if present != {CARD_FILE, DATA_FOLDER, TYPES_FILE}:
+    if present != {CARD_FILE, _DATA_FOLDER, TYPES_FILE}:
         raise FileExistsError(
             f"{target} is not a folder of converted data (it holds {', '.join(sorted(present)[:5])}), so it is not "
             "replaced; remove it yourself or name another one"
@@ -70,8 +70,8 @@ def _check_target(target: Path, overwrite: bool) -> None:
 
 
 def _write_files(dataset: JointDataset, folder: Path) -> None:
-    (folder / DATA_FOLDER).mkdir(parents=True)
-    files = {split: f"{DATA_FOLDER}/{split}.parquet" for split in dataset.splits}
+    (folder / _DATA_FOLDER).mkdir(parents=True)
+    files = {split: f"{_DATA_FOLDER}/{split}.parquet" for split in dataset.splits}
     for split, path in files.items():
         dataset.splits[split].to_parquet(folder / path)
     types = DatasetTypes(

@@ -34,15 +34,15 @@ def read_joint_dataset(
     """Validate every row and build the data set.
 
     Args:
-        splits: what the files hold.
-        name: the name of the data set.
-        types: the labels; None collects them from the training split, in sorted order.
+        splits: What the files hold.
+        name: The name of the data set.
+        types: The labels; None collects them from the training split, in sorted order.
         on_bad_row: "raise", or "skip" to leave bad rows out and list them in `JointDataset.skipped`.
-        allow_repeated_relations: accept a relation that a row states twice, as the types file may also do.
+        allow_repeated_relations: Accept a relation that a row states twice, as the types file may also do.
 
     Raises:
-        BadRowError: a row is bad and `on_bad_row` is "raise".
-        ValueError: no training split to collect labels from, or a split without a usable row.
+        BadRowError: A row is bad and `on_bad_row` is "raise".
+        ValueError: No training split to collect labels from, or a split without a usable row.
     """
     allow_repeated_relations = allow_repeated_relations or (types is not None and types.allow_repeated_relations)
     skipped: list[SkippedRow] = []
@@ -50,27 +50,27 @@ def read_joint_dataset(
     if types is None:
         training = _training_split(list(splits), name)
         rows[training] = _read_split(splits[training], None, on_bad_row, allow_repeated_relations, skipped)
-        types = collect_types(rows[training], source=splits[training].file)
+        types = _collect_types(rows[training], source=splits[training].file)
     for split, source in splits.items():
         if split not in rows:
             rows[split] = _read_split(source, types, on_bad_row, allow_repeated_relations, skipped)
     return build_joint_dataset({split: rows[split] for split in splits}, types, name, skipped)
 
 
-def collect_types(rows: Sequence[Mapping[str, Any]], source: str) -> DatasetTypes:
+def _collect_types(rows: Sequence[Mapping[str, Any]], source: str) -> DatasetTypes:
     """Collect the labels of some Examples, in sorted order; no relation type counts as symmetric.
 
     >>> rows = [{"entities": [{"type": "Org"}, {"type": "Loc"}], "relations": []}]
-    >>> collect_types(rows, source="train.json").entity_types
+    >>> _collect_types(rows, source="train.json").entity_types
     ('Loc', 'Org')
 
     Raises:
-        ValueError: the rows hold no entity.
+        ValueError: The rows hold no entity.
     """
     entity_types = sorted({entity["type"] for row in rows for entity in row["entities"]})
     relation_types = sorted({relation["type"] for row in rows for relation in row["relations"]})
     if not entity_types:
-        raise ValueError(f"{source} holds no entity to collect labels from; put a types.json beside it")
+        raise ValueError(f"{source} has no entity to collect labels from; put a types.json next to it")
     return DatasetTypes(tuple(entity_types), tuple(relation_types))
 
 
@@ -135,7 +135,7 @@ def _parse_record(
         sentence = (example["doc_id"], example["sentence_index"])
         if sentence in seen_sentences:
             where = f"in document {show(sentence[0])}, as in row {seen_sentences[sentence]}"
-            raise RowProblem("sentence_index", f"is {sentence[1]} {where}; number the sentences apart")
+            raise RowProblem("sentence_index", f"is {sentence[1]} {where}; give each sentence its own index")
         seen_sentences[sentence] = record.row
     return example
 

@@ -1,7 +1,7 @@
 """Files of rows: SpERT JSON (one array), JSON Lines, documents in the DyGIE form, and Parquet.
 
 Each is read into `Record`s, not yet validated. Which kind a JSON file is follows from its content, because suffixes
-lie: SciERC's documents are called `train.json` and hold one document per line.
+mislead: SciERC's documents are called `train.json` and hold one document per line.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Record:
     """One row of a file before validation.
 
     Attributes:
-        row: number from 0: of the row, or of the document that the sentence stands in.
-        value: what the file holds.
-        line: line number from 1, in formats with a row per line.
-        note: where in the row, such as the sentence of a document.
-        problem: what kept the row from being read at all; `value` is then None.
-        field_names: names of `tokens`, `entities`, `relations` in this format, where they differ.
+        row: Number from 0: of the row, or of the document that holds the sentence.
+        value: What the file holds.
+        line: Line number from 1, in formats with a row per line.
+        note: Where in the row, such as the sentence of a document.
+        problem: What kept the row from being read at all; `value` is then None.
+        field_names: Names of `tokens`, `entities`, `relations` in this format, where they differ.
     """
 
     row: int
@@ -43,7 +43,7 @@ def read_records(path: Path) -> list[Record]:
     """Read every row of a file.
 
     Raises:
-        ValueError: the file as a whole cannot be read, or holds no row. A broken line of JSON Lines is a record with
+        ValueError: The file as a whole cannot be read, or holds no row. A broken line of JSON Lines is a record with
             a problem instead, because the other lines can still be used.
     """
     records = _read_parquet(path) if path.suffix == ".parquet" else _read_json(path)
@@ -88,13 +88,13 @@ def _read_array(path: Path, text: str) -> list[Record]:
 
 def _read_lines(text: str) -> Iterator[Record]:
     row = 0
-    # Not splitlines(): U+2028 and the like may stand unescaped inside a JSON string.
-    for number, line in enumerate(text.split("\n"), start=1):
+    # Not splitlines(): U+2028 and the like may occur unescaped inside a JSON string.
+    for line_number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            yield Record(row, json.loads(line), line=number)
+            yield Record(row, json.loads(line), line=line_number)
         except (ValueError, RecursionError) as error:
             problem = RowProblem("", f"malformed JSON ({error}); every line must be one JSON object")
-            yield Record(row, None, line=number, problem=problem)
+            yield Record(row, None, line=line_number, problem=problem)
         row += 1

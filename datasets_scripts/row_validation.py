@@ -20,9 +20,9 @@ class BadRowError(ValueError):
     """A row that cannot be used. The message names file, row, field and value, and what to do.
 
     Attributes:
-        file: the file as the user named it.
-        row: the row's number, from 0.
-        field: the offending field, such as `entities[2].end`.
+        file: The file as the user named it.
+        row: The row's number, from 0.
+        field: The offending field, such as `entities[2].end`.
     """
 
     def __init__(self, message: str, file: str, row: int, field: str):
@@ -61,15 +61,15 @@ def parse_example(value: Any, types: DatasetTypes | None, allow_repeated_relatio
     """Validate a row and return it as an Example; `orig_id` stays away if the row has none, as do other keys.
 
     Args:
-        value: what the file holds for the row.
-        types: the labels a row may use; None accepts any, for the split that the labels are collected from.
-        allow_repeated_relations: accept a relation that is stated twice.
+        value: What the file holds for the row.
+        types: The labels a row may use; None accepts any, for the split that the labels are collected from.
+        allow_repeated_relations: Accept a relation that is stated twice.
 
     Returns:
         `tokens`, `entities`, `relations`, and `orig_id`, `doc_id`, `sentence_index` where given.
 
     Raises:
-        RowProblem: the first thing that is wrong.
+        RowProblem: The first thing that is wrong.
 
     >>> parse_example({"tokens": ["Oslo"], "entities": [{"type": "Loc", "start": 0, "end": 1}], "orig_id": 7}, None)
     {'tokens': ['Oslo'], 'entities': [{'type': 'Loc', 'start': 0, 'end': 1}], 'relations': [], 'orig_id': '7'}
@@ -110,7 +110,7 @@ def parse_list(value: Any, field: str) -> list[Any]:
 
 
 def parse_int(value: Any, field: str) -> int:
-    """Return the value if it is an integer, else raise RowProblem; a bool is none, and neither is 3.0."""
+    """Return the value if it is an integer, else raise RowProblem; True and 3.0 are not integers."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise RowProblem(field, f"is {show(value)}; it must be an integer")
     return value
@@ -123,7 +123,7 @@ def parse_str(value: Any, field: str) -> str:
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:  # JSON can spell a lone surrogate, which no Arrow column takes
-        raise RowProblem(field, f"is {show(value)}; it holds half a surrogate pair, which is no character") from error
+        raise RowProblem(field, f"is {show(value)}; half a surrogate pair is not a character") from error
     return value
 
 

@@ -29,13 +29,13 @@ class DatasetTypes:
     """What a types file says.
 
     Attributes:
-        entity_types: entity labels in the order of the classifier's rows; at least one.
-        relation_types: relation labels, likewise; empty for entity-only data.
-        symmetric_relation_types: the relation types whose direction means nothing.
-        entity_type_names: short and verbose name per entity type.
-        relation_type_names: short and verbose name per relation type.
-        dataset_name: the data set's name, if the file holds it.
-        allow_repeated_relations: whether a row may state the same relation twice.
+        entity_types: Entity labels in the order of the classifier's rows; at least one.
+        relation_types: Relation labels, likewise; empty for entity-only data.
+        symmetric_relation_types: The relation types whose direction means nothing.
+        entity_type_names: Short and verbose name per entity type.
+        relation_type_names: Short and verbose name per relation type.
+        dataset_name: The data set's name, if the file holds it.
+        allow_repeated_relations: Whether a row may state the same relation twice.
     """
 
     entity_types: tuple[str, ...]
@@ -65,7 +65,7 @@ def read_types(path: Path) -> DatasetTypes:
     """Read a types file.
 
     Raises:
-        ValueError: the file is not JSON or not of SpERT's form; the message names the file and the field.
+        ValueError: The file is not JSON or not of SpERT's form; the message names the file and the field.
     """
     try:
         content = json.loads(path.read_bytes().decode("utf-8-sig"), object_pairs_hook=_object_without_repeats)
@@ -93,7 +93,7 @@ def parse_types(content: Any) -> DatasetTypes:
     {'Peop': TypeName(short='P', verbose='People')}
 
     Raises:
-        ValueError: the content is not of SpERT's form.
+        ValueError: The content is not of SpERT's form.
     """
     if not isinstance(content, dict) or "entities" not in content:
         raise ValueError('a types file is an object {"entities": {...}, "relations": {...}}; "entities" is missing')

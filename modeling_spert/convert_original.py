@@ -12,12 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import pickle
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,31 +28,23 @@ from transformers.utils import logging
 from modeling_spert.configuration_spert import SpertConfig
 from modeling_spert.model_card.build import add_card
 from modeling_spert.modeling_spert import SpertModel
+from modeling_spert.shared.commands import CommandParser, command
+from modeling_spert.shared.staging import replace_folder, save_parts, staged_folder
 from modeling_spert.training.infer_segmentation import infer_rules
 
 _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 _TOKENIZER_FILES = ("vocab.txt", "tokenizer.json")
-# Name of a module here: its name in the original.
+# Name of a module in this package -> its name in the original.
 _ORIGINAL_NAMES = {
     "backbone.": "bert.",
     "entity_classifier.": "entity_classifier.",
     "relation_classifier.": "rel_classifier.",
     "width_embeddings.": "size_embeddings.",
 }
-# What BERT checkpoints of other versions hold besides: a layer SpERT never reads, and buffers that are computed.
+# What BERT checkpoints of other versions also hold: a layer that SpERT never reads, and buffers that are computed.
 _UNUSED = ("bert.pooler.dense.weight", "bert.pooler.dense.bias", "bert.embeddings.position_ids")
 # Entries of the original's config.json that belong to its class or its version of transformers, not to the encoder.
 _NOT_THE_ENCODERS = ("architectures", "model_type", "transformers_version", "torch_dtype", "dtype", "spert_version")
-
-
-@dataclass(frozen=True)
-class _Labels:
-    """What a `types.json` says; see `datasets_scripts/types_json.py` for its form."""
-
-    entity_types: tuple[str, ...]
-    relation_types: tuple[str, ...]
-    symmetric_relation_types: tuple[str, ...]
-    names: dict[str, str]
 
 
 def convert_checkpoint(
@@ -97,13 +86,10 @@ def convert_checkpoint(
     tokenizer = _read_tokenizer(source, lowercase)
     config = SpertConfig(
         backbone_config=_encoder_config({**_encoder_sizes(weights), **settings}, source),
-        entity_types=labels.entity_types,
-        relation_types=labels.relation_types,
-        symmetric_relation_types=labels.symmetric_relation_types,
+        **labels,
         max_span_width=max_span_width,
         relation_threshold=relation_threshold,
         segmentation=infer_rules(_read_words(Path(train_data))).to_dict() if train_data else None,
-        label_names=labels.names,
         **_width_table(weights),
     )
     model = _build_model(config, weights)
@@ -138,37 +124,42 @@ def _read_words(path: Path) -> list[list[str]]:
         raise ValueError(f"--train_data {path} is not a file in SpERT's JSON: {error!r}") from error
 
 
-def _read_labels(path: Path) -> _Labels:
+def _read_labels(path: Path) -> dict[str, Any]:
+    """The labels in the original's types file, as settings of `SpertConfig`.
+
+    A second, smaller reader than that of `datasets_scripts`, which this package does not import: the configuration
+    checks the labels themselves.
+    """
     if not path.is_file():
         raise ValueError(
             f"{path} is not there: name the types file of the data that the checkpoint was trained on with --types"
         )
     content = _read_json(path)
-    kinds = {"entity": content.get("entities"), "relation": content.get("relations", {})}
-    for kind, section in kinds.items():
+    sections = {"entity": content.get("entities"), "relation": content.get("relations", {})}
+    for kind, section in sections.items():
         if not isinstance(section, dict) or not all(isinstance(options, dict) for options in section.values()):
             raise ValueError(
                 f'{path}: expected the original\'s form {{"entities": {{"Peop": {{"short": …}}, …}}, '
-                f'"relations": {{…}}}}, got {section!r} for its {kind} types'
+                f'"relations": {{…}}}}, got {section!r:.80} for its {kind} types'
             )
-    entities, relations = kinds["entity"] or {}, kinds["relation"] or {}
-    return _Labels(
-        entity_types=tuple(entities),
-        relation_types=tuple(relations),
-        symmetric_relation_types=tuple(label for label in relations if relations[label].get("symmetric")),
-        names={
+    entities, relations = sections["entity"] or {}, sections["relation"] or {}
+    return {
+        "entity_types": list(entities),
+        "relation_types": list(relations),
+        "symmetric_relation_types": [label for label in relations if relations[label].get("symmetric")],
+        "label_names": {
             f"{kind}/{label}": str(options.get("verbose", label))
             for kind, section in (("entity", entities), ("relation", relations))
             for label, options in section.items()
         },
-    )
+    }
 
 
 def _read_weights(source: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint by their names in the original, without those that are never used."""
     path = next((source / name for name in _WEIGHT_FILES if (source / name).is_file()), None)
     if path is None:
-        raise ValueError(f"{source} holds no weights: neither {' nor '.join(_WEIGHT_FILES)} is there")
+        raise ValueError(f"{source} has no weights: it holds neither {' nor '.join(_WEIGHT_FILES)}")
     try:
         if path.suffix == ".safetensors":
             weights = load_file(path)
@@ -179,7 +170,7 @@ def _read_weights(source: Path) -> dict[str, Tensor]:
     if not isinstance(weights, Mapping) or not all(torch.is_tensor(tensor) for tensor in weights.values()):
         raise ValueError(f"{path} must hold tensors by name (a state dict), got something else")
     named = {_current_name(name): tensor for name, tensor in weights.items()}
-    # A tensor without numbers (a width embedding of size 0, a classifier of no relation types) has no place here.
+    # An empty tensor (a width embedding of size 0, a classifier of no relation types) has no counterpart here.
     return {name: tensor for name, tensor in named.items() if name not in _UNUSED and tensor.numel()}
 
 
@@ -198,7 +189,7 @@ def _current_name(name: str) -> str:
 def _read_tokenizer(source: Path, lowercase: bool | None) -> BertTokenizer:
     if not any((source / name).is_file() for name in _TOKENIZER_FILES):
         raise ValueError(
-            f"{source} holds no tokenizer: copy the vocab.txt of the encoder that was fine-tuned into the folder"
+            f"{source} has no tokenizer: copy the vocab.txt of the encoder that was fine-tuned into the folder"
         )
     said = _saved_lowercase(source)
     if lowercase is None and said is None:
@@ -211,7 +202,7 @@ def _read_tokenizer(source: Path, lowercase: bool | None) -> BertTokenizer:
 
 
 def _saved_lowercase(source: Path) -> bool | None:
-    """Whether the tokenizer's files say that it lower-cases; None where they are silent."""
+    """Whether the tokenizer's files say that it lower-cases; None if they do not say."""
     if (source / "tokenizer_config.json").is_file():
         said = _read_json(source / "tokenizer_config.json").get("do_lower_case")
         if said is not None:
@@ -231,14 +222,14 @@ def _encoder_config(settings: dict[str, Any], source: Path) -> BertConfig:
         )
     if "num_attention_heads" not in settings:
         raise ValueError(
-            f"{source / 'config.json'} lacks num_attention_heads, which no tensor shows: it is not an encoder's"
+            f"{source / 'config.json'} lacks num_attention_heads, which no tensor tells: is it an encoder's?"
         )
     return BertConfig(**{name: value for name, value in settings.items() if name not in _NOT_THE_ENCODERS})
 
 
 def _encoder_sizes(weights: Mapping[str, Tensor]) -> dict[str, int]:
-    """The sizes of the encoder that show in shapes; those that config.json names are checked against all shapes."""
-    places = {
+    """The sizes of the encoder that shapes tell; config.json overrides them, and all shapes are checked later."""
+    sources = {
         ("vocab_size", 0): "bert.embeddings.word_embeddings.weight",
         ("hidden_size", 1): "bert.embeddings.word_embeddings.weight",
         ("max_position_embeddings", 0): "bert.embeddings.position_embeddings.weight",
@@ -247,7 +238,7 @@ def _encoder_sizes(weights: Mapping[str, Tensor]) -> dict[str, int]:
     }
     sizes = {
         size: weights[name].shape[dimension]
-        for (size, dimension), name in places.items()
+        for (size, dimension), name in sources.items()
         if name in weights and weights[name].ndim == 2
     }
     layers = {name.split(".")[3] for name in weights if name.startswith("bert.encoder.layer.")}
@@ -270,7 +261,7 @@ def _build_model(config: SpertConfig, weights: dict[str, Tensor]) -> SpertModel:
     """The model with the checkpoint's weights.
 
     Raises:
-        ValueError: Listing every missing, unknown and mis-shaped tensor by its name in the original.
+        ValueError: Listing missing, unknown and mis-shaped tensors by their names in the original.
     """
     model = SpertModel(config)
     expected = {_original_name(name): (name, tensor.shape) for name, tensor in model.state_dict().items()}
@@ -282,15 +273,19 @@ def _build_model(config: SpertConfig, weights: dict[str, Tensor]) -> SpertModel:
         if name in weights and weights[name].shape != shape
     ]
     parts = {"missing": missing, "unknown": unknown, "of another shape": shapes}
-    problems = [f"{title} ({len(lines)}): {'; '.join(lines)}" for title, lines in parts.items() if lines]
+    problems = [f"{title} ({len(lines)}): {_some_of(lines)}" for title, lines in parts.items() if lines]
     if problems:
         raise ValueError(
             "the checkpoint's tensors do not fit its config.json and the types file, which name "
             f"{len(config.entity_types)} entity types (with none, {config.num_entity_classes} classes) and "
-            f"{config.num_relation_types} relation types.\n" + "\n".join(problems)
+            f"{config.num_relation_types} relation types. " + ". ".join(problems)
         )
     model.load_state_dict({name: weights[original] for original, (name, _) in expected.items()})
     return model.eval()
+
+
+def _some_of(lines: Sequence[str], most: int = 8) -> str:
+    return "; ".join([*lines[:most], *([f"and {len(lines) - most} more"] if len(lines) > most else [])])
 
 
 def _original_name(name: str) -> str:
@@ -304,26 +299,19 @@ def _original_name(name: str) -> str:
 
 
 def _save_folder(model: SpertModel, tokenizer: BertTokenizer, output: Path) -> None:
-    """Write everything beside the folder, then rename: a kill leaves no half-written model under its name."""
-    output = Path(os.path.abspath(output))
-    staged = output.with_name(f".{output.name}.part")
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(parents=True)
-    try:
-        model.save_pretrained(staged)
-        tokenizer.save_pretrained(staged)
+    """Write the folder whole: a kill leaves no half-written model under its name."""
+    with staged_folder(output) as staged:
+        save_parts(model, tokenizer, staged)
         add_card(staged, place=output)
-        if output.exists():
-            output.rmdir()
-        os.replace(staged, output)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+        replace_folder(staged, output)
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line; what a checkpoint does not hold has no default."""
-    parser = argparse.ArgumentParser(prog="python -m modeling_spert.convert_original", allow_abbrev=False)
-    parser.description = "Turn a checkpoint folder of the original SpERT implementation into a model folder."
+    parser = CommandParser(
+        prog="python -m modeling_spert.convert_original",
+        description="Turn a checkpoint folder of the original SpERT implementation into a model folder.",
+    )
     parser.add_argument("source", metavar="SOURCE", help="the original's checkpoint folder")
     parser.add_argument("--types", help="types file it was trained with; default: SOURCE/types.json")
     parser.add_argument("--output", required=True, metavar="DIR", help="model folder to write, absent or empty")
@@ -348,17 +336,14 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
+@command()
 def main(argv: Sequence[str] | None = None) -> None:
-    """Command line entry: what is missing or does not fit ends with a message, not with a traceback."""
+    """Convert, and print where the model is."""
     args = parse_arguments(argv)
     logging.disable_progress_bar()
-    try:
-        convert_checkpoint(**vars(args))
-    except ValueError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        sys.exit(2)
+    convert_checkpoint(**vars(args))
     print(f"Wrote the model to {args.output}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,14 +1,18 @@
 """Write the demo corpus: `python -m datasets_scripts.demo --output DIR`."""
 
-import argparse
+import sys
 from collections.abc import Sequence
 
+from datasets_scripts.commands import CommandParser, command
 from datasets_scripts.demo.corpus import write_demo_corpus
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Writes the corpus to the folder given on the command line and prints the paths."""
-    parser = argparse.ArgumentParser(description="Write the demo corpus in SpERT's JSON form.")
+    """Write the corpus and print the paths of its files."""
+    parser = CommandParser(
+        prog="python -m datasets_scripts.demo", description="Write the demo corpus in SpERT's JSON form."
+    )
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for the JSON files")
     parser.add_argument("--seed", type=int, default=0, help="seed of the generator")
     options = parser.parse_args(arguments)
@@ -17,4 +21,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from datasets_scripts.corpora import DEMO
 from datasets_scripts.demo.grammar import (
     TEST_PATTERNS,
     TRAIN_PATTERNS,
@@ -31,8 +32,7 @@ from datasets_scripts.demo.grammar import (
 from datasets_scripts.demo.names import NAME_POOLS, Name, NameSource
 from datasets_scripts.demo.patterns import WORDS
 
-NAME = "demo"
-LICENSE = "apache-2.0"
+NAME, LICENSE = DEMO.name, DEMO.licence
 ENTITY_TYPES = ("Person", "Organization", "Location", "Product", "Event")
 RELATION_TYPES = (
     "works_for",
@@ -46,7 +46,7 @@ RELATION_TYPES = (
     "held_in",
 )
 SYMMETRIC_RELATION_TYPES = ("married_to",)
-SPLIT_SIZES = {"train": 800, "dev": 100, "test": 240}
+_SPLIT_SIZES = {"train": 800, "dev": 100, "test": 240}
 
 # Raw text for trying a trained model; neither the names nor the sentences are in the corpus.
 EXAMPLE_TEXTS = (
@@ -64,7 +64,7 @@ _WORD = re.compile(r"\{(\w+)\}")
 
 
 def _deck(patterns: Sequence[Pattern], generator: random.Random) -> Iterator[Pattern]:
-    """Deals the patterns in random order, each once before any comes again."""
+    """Deal the patterns in random order, each once before any comes again."""
     while True:
         yield from generator.sample(patterns, len(patterns))
 
@@ -95,7 +95,7 @@ class _Composer:
         return self._realize(clause)
 
     def _lengthen(self, clause: Pattern, others: Sequence[Pattern], probability: float) -> Pattern:
-        """Adds a second clause, sharing the subject or with names of its own."""
+        """Add a second clause, sharing the subject or with names of its own."""
         if self.generator.random() >= probability or clause.closed:
             return clause
         subject = clause.slots[0].kind
@@ -110,7 +110,7 @@ class _Composer:
         return append(append(clauses[0], Pattern(tuple(connector.split()))), clauses[1])
 
     def _frame(self, pattern: Pattern) -> Pattern:
-        """Puts a lead before the sentence or a tail after it, some of the time."""
+        """Put a lead before the sentence or a tail after it, some of the time."""
         place = self.generator.choices(["nowhere", "before", "after"], [6, 2, 2])[0]
         if pattern.closed or place == "nowhere":
             return pattern
@@ -119,7 +119,7 @@ class _Composer:
         return append(frame, pattern) if place == "before" else append(pattern, frame)
 
     def _realize(self, pattern: Pattern) -> dict[str, Any]:
-        """Chooses names and common words: a pattern becomes an example."""
+        """Choose names and common words: a pattern becomes an example."""
         tokens: list[str] = []
         names: list[tuple[int, Name]] = []
         first_entity: dict[int, int] = {}
@@ -141,7 +141,7 @@ class _Composer:
         return _example(tokens, names, [(kind, first_entity[h], first_entity[t]) for kind, h, t in pattern.relations])
 
     def _new_name(self, kind: str, used: set[str]) -> Name:
-        """Draws a name that shares no name word with those already used, and notes its own."""
+        """Draw a name that shares no name word with those already used, and note its own."""
         while True:
             name = self.names.draw(kind)
             words = {word for token in name.tokens for word in token.split("-")} & self.name_words
@@ -156,7 +156,7 @@ def _fill(item: str, generator: random.Random) -> list[str]:
 
 
 def _finish(tokens: list[str]) -> list[str]:
-    """Capitalises the first word and closes the sentence."""
+    """Capitalise the first word and close the sentence."""
     if tokens[-1] == ",":
         tokens = tokens[:-1]
     if tokens[-1] != "?":
@@ -168,7 +168,7 @@ def _finish(tokens: list[str]) -> list[str]:
 def _example(
     tokens: list[str], names: Sequence[tuple[int, Name]], relations: Sequence[tuple[str, int, int]]
 ) -> dict[str, Any]:
-    """Sorts entities and relations, and stores a symmetric relation with the earlier entity as its head."""
+    """Sort entities and relations, and store a symmetric relation with the earlier entity as its head."""
     entities = [{"type": name.entity_type, "start": start, "end": start + len(name.tokens)} for start, name in names]
     order = sorted(range(len(entities)), key=lambda i: (entities[i]["start"], entities[i]["end"]))
     rank = {old: new for new, old in enumerate(order)}
@@ -189,7 +189,7 @@ def _generate_split(split: str, seed: int, seen: set[tuple[str, ...]]) -> list[d
     patterns = TEST_PATTERNS if split == "test" else TRAIN_PATTERNS
     generator = random.Random(f"{NAME}-{split}-{seed}")
     composer = _Composer(split, patterns, generator)
-    size = SPLIT_SIZES[split]
+    size = _SPLIT_SIZES[split]
     num_empty, num_relation_free = round(size * _ENTITY_FREE_SHARE), round(size * _RELATION_FREE_SHARE)
     plan = (
         (num_empty, composer.empty, patterns.empty),
@@ -210,7 +210,7 @@ def _generate_split(split: str, seed: int, seen: set[tuple[str, ...]]) -> list[d
 
 
 def generate_demo_corpus(seed: int = 0) -> dict[str, list[dict[str, Any]]]:
-    """Generates the corpus.
+    """Generate the corpus.
 
     Args:
         seed: The same seed gives the same corpus, on every machine.
@@ -224,7 +224,7 @@ def generate_demo_corpus(seed: int = 0) -> dict[str, list[dict[str, Any]]]:
     [800, 100, 240]
     """
     seen: set[tuple[str, ...]] = set()
-    return {split: _generate_split(split, seed, seen) for split in SPLIT_SIZES}
+    return {split: _generate_split(split, seed, seen) for split in _SPLIT_SIZES}
 
 
 def demo_types() -> dict[str, dict[str, dict[str, Any]]]:
@@ -247,11 +247,11 @@ def demo_types() -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def write_demo_corpus(output_dir: str | Path, seed: int = 0) -> list[Path]:
-    """Writes the corpus as `train.json`, `dev.json`, `test.json` and `types.json`.
+    """Write the corpus as `train.json`, `dev.json`, `test.json` and `types.json`.
 
     Args:
         output_dir: The folder; made if it does not exist. Files of these names in it are replaced.
-        seed: See [`generate_demo_corpus`].
+        seed: See `generate_demo_corpus`.
 
     Returns:
         The paths of the files.

@@ -20,7 +20,7 @@ _MODIFIER_PROBABILITY = 0.28
 
 @dataclass(frozen=True)
 class Slot:
-    """A place for a name: its kind (see [`NameSource.draw`]), its number, and whether it may carry a modifier."""
+    """A place for a name: its kind (see `NameSource.draw`), its index, and whether it may carry a modifier."""
 
     kind: str
     index: int
@@ -33,7 +33,7 @@ class Pattern:
 
     Attributes:
         items: Words, `{word classes}` and slots, in order.
-        relations: Relation type, slot number of the head, slot number of the tail.
+        relations: Relation type, slot index of the head, slot index of the tail.
         closed: Whether it refuses a lead or a tail.
     """
 
@@ -68,12 +68,12 @@ class Pattern:
             and second not in ("and", "of")
         )
 
-    def renumber(self, number: Callable[[int], int]) -> Pattern:
-        """The same pattern with other slot numbers."""
+    def renumber(self, new_index: Callable[[int], int]) -> Pattern:
+        """The same pattern with other slot indices."""
         items = tuple(
-            replace(item, index=number(item.index)) if isinstance(item, Slot) else item for item in self.items
+            replace(item, index=new_index(item.index)) if isinstance(item, Slot) else item for item in self.items
         )
-        relations = tuple((kind, number(head), number(tail)) for kind, head, tail in self.relations)
+        relations = tuple((kind, new_index(head), new_index(tail)) for kind, head, tail in self.relations)
         return Pattern(items, relations, self.closed)
 
     def bare(self) -> Pattern:
@@ -83,7 +83,7 @@ class Pattern:
 
 
 def parse_pattern(line: str) -> Pattern:
-    """Reads a pattern in the notation of `patterns`.
+    """Read a pattern in the notation of `patterns`.
 
     >>> parse_pattern("[P0*] joined [O1] => works_for 0 1").relations
     (('works_for', 0, 1),)
@@ -112,8 +112,8 @@ class PatternSet:
         clauses: Clauses that state relations.
         neutral: Clauses with names that state none.
         empty: Sentences without a name.
-        modifiers: What an expandable slot may be replaced by; slot 0 stands for the name itself.
-        leads: What may stand before a clause.
+        modifiers: What may replace an expandable slot; slot 0 is the name itself.
+        leads: What may come before a clause.
         tails: What may follow a clause.
     """
 
@@ -148,27 +148,27 @@ def _next_index(pattern: Pattern) -> int:
 
 
 def append(first: Pattern, second: Pattern) -> Pattern:
-    """Puts two pieces one after the other, all their slots distinct."""
+    """Put two pieces one after the other, all their slots distinct."""
     offset = _next_index(first)
     second = second.renumber(lambda index: index + offset)
     return Pattern(first.items + second.items, first.relations + second.relations, first.closed or second.closed)
 
 
 def _share_subject(first: Pattern, second: Pattern) -> Pattern:
-    """Renumbers the second clause so that its subject is that of the first and its other slots are new."""
+    """Renumber the second clause so that its subject is that of the first and its other slots are new."""
     subject, offset = first.slots[0].index, _next_index(first)
     own_subject = second.slots[0].index
     return second.renumber(lambda index: subject if index == own_subject else index + offset)
 
 
 def coordinate(first: Pattern, second: Pattern) -> Pattern:
-    """Builds "X does this and does that"."""
+    """Build "X does this and does that"."""
     second = _share_subject(first, second)
     return Pattern((*first.items, "and", *second.items[1:]), first.relations + second.relations)
 
 
 def relativize(first: Pattern, second: Pattern) -> Pattern:
-    """Builds "X , who does this , does that"."""
+    """Build "X , who does this , does that"."""
     second = _share_subject(first, second)
     first = first.bare()
     pronoun = "who" if first.slots[0].kind in "PFM" else "which"
@@ -177,7 +177,7 @@ def relativize(first: Pattern, second: Pattern) -> Pattern:
 
 
 def expand(pattern: Pattern, modifiers: Sequence[Pattern], generator: random.Random) -> Pattern:
-    """Gives some of the expandable slots a modifier whose relation types are new to them."""
+    """Give some of the expandable slots a modifier whose relation types are new to them."""
     items: list[str | Slot] = []
     relations, offset = pattern.relations, _next_index(pattern)
     for item in pattern.items:

@@ -183,7 +183,7 @@ class Name:
 
 
 def _name(entity_type: str, *parts: str | Name) -> Name:
-    """Joins words and inner names into one name.
+    """Join words and inner names into one name.
 
     >>> _name("Organization", "Bank of", Name(("Aldoria",), "Location")).inner
     ((2, Name(tokens=('Aldoria',), entity_type='Location', inner=(), article=False)),)
@@ -203,7 +203,7 @@ class NameSource:
     """Draws names of one split.
 
     Args:
-        split: A key of [`NAME_POOLS`].
+        split: A key of `NAME_POOLS`.
         generator: Source of randomness; the same state gives the same names.
     """
 
@@ -212,7 +212,7 @@ class NameSource:
         self.generator = generator
 
     def draw(self, kind: str) -> Name:
-        """Draws a name of a kind.
+        """Draw a name of a kind.
 
         Args:
             kind: One letter. `F`, `M`, `P`: a woman, a man, either. `S`: a surname alone. `C`, `I`, `O`: a company, an
@@ -228,7 +228,7 @@ class NameSource:
         return self.generator.choice(self.pools[pool])
 
     def _choose(self, *shapes: tuple[int, Callable[[], Name]]) -> Name:
-        """Draws one of several shapes, each given with its weight."""
+        """Draw one of several shapes, each given with its weight."""
         weights = [weight for weight, _ in shapes]
         return self.generator.choices([shape for _, shape in shapes], weights)[0]()
 

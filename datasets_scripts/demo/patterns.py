@@ -1,7 +1,7 @@
 """Sentence patterns of the demo corpus, in two sets that share no pattern: one for train and dev, one for test.
 
 The notation: words separated by spaces; `[P0]` a name slot (a letter of `NameSource.draw` and a number that tells the
-slots of a pattern apart), `[P0*]` one that may carry a modifier; `{job}` a common word from [`WORDS`]; after `=>` the
+slots of a pattern apart), `[P0*]` one that may carry a modifier; `{job}` a common word from `WORDS`; after `=>` the
 relations that the pattern states, by slot number (`works_for 0 1`: the Person of slot 0 works for slot 1). `~` in
 front: the pattern takes no lead or tail. A clause that starts with slot 0 can give its verb phrase to another clause.
 

@@ -1,4 +1,4 @@
-"""Scores of joint entity and relation extraction as an `evaluate` metric; see README.md beside this file.
+"""Scores of joint entity and relation extraction as an `evaluate` metric; see README.md next to this file.
 
 It stands alone: `evaluate.load` copies this file and joint_extraction_scores.py, and nothing else is needed. The
 loader reads the import lines below one by one as text: one module a line, and no comment after it.
@@ -26,7 +26,7 @@ Args:
 
 Returns:
     A flat dict, in percent: {ner,rel,rel_strict}_{precision,recall,f1}_{micro,macro}, per type
-    {ner,rel,rel_strict}_{precision,recall,f1}/TYPE, and the numbers of gold and predicted items,
+    {ner,rel,rel_strict}_{precision,recall,f1}/TYPE, and the counts of gold and predicted items,
     {ner,rel,rel_strict}_{support,predicted} and the same with /TYPE.
 """
 
@@ -63,7 +63,7 @@ class JointExtraction(evaluate.Metric):
         )
 
     # evaluate stores rows as Arrow with the declared features, and a key that is not declared is an error there.
-    # Both ways in therefore keep only what is scored, so that rows come as they lie in files, with or without
+    # Both ways in therefore keep only what is scored, so that rows can be passed as they are in files, with or without
     # tokens, scores and ids, even mixed.
 
     def add(self, *, prediction=None, reference=None, **kwargs):
@@ -107,7 +107,7 @@ class JointExtraction(evaluate.Metric):
 
 
 def _scored_fields(row, where):
-    """The part of a row that is scored; an error that says what is wrong where the row has not got it."""
+    """The part of a row that is scored, or an error that says what is missing."""
     try:
         return {field: [{key: item[key] for key in _ROW[field].feature} for item in row[field]] for field in _ROW}
     except (KeyError, TypeError) as error:

@@ -2,18 +2,18 @@
 
 Three questions are scored, each on sets (an item predicted twice counts once):
 
-- ``ner``: an entity is correct if its type and its span are (SpERT paper, section 4).
-- ``rel`` (*boundaries*): a relation is correct if its type and the spans of its head and tail are.
-- ``rel_strict``: as ``rel``, and the types of both entities are correct too.
+- `ner`: an entity is correct if its type and its span are (SpERT paper, section 4).
+- `rel` (*boundaries*): a relation is correct if its type and the spans of its head and tail are.
+- `rel_strict`: as `rel`, and the types of both entities are correct too.
 
 Micro averages count all items together. Macro averages run over the types that occur in gold or predictions.
 Counts are additive: those of two parts of a corpus, or of two processes, add up to those of the whole.
 
-An Example is a dict with ``entities`` ``[{"type", "start", "end"}]`` (words, half-open) and ``relations``
-``[{"type", "head", "tail"}]`` (indices into ``entities``); all other keys (tokens, scores, ids) are ignored.
+An Example is a dict with `entities` `[{"type", "start", "end"}]` (words, half-open) and `relations`
+`[{"type", "head", "tail"}]` (indices into `entities`); all other keys (tokens, scores, ids) are ignored.
 
-This file imports the standard library only and is kept twice, byte for byte, so that the ``evaluate`` module works
-without the package: ``modeling_spert/evaluation/metrics.py``, ``metrics/joint_extraction/joint_extraction_scores.py``.
+This file imports the standard library only and is kept twice, byte for byte, so that the `evaluate` module works
+without the package: `modeling_spert/evaluation/metrics.py`, `metrics/joint_extraction/joint_extraction_scores.py`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MEASURES = ("precision", "recall", "f1")
 
 
 class TypedSpan(NamedTuple):
-    """An entity: words ``[start, end)`` and the entity type."""
+    """An entity: words `[start, end)` and the entity type."""
 
     start: int
     end: int
@@ -59,20 +59,20 @@ def score_examples(
         gold: The annotated Examples.
         predicted: The predicted Examples, one for each gold row, in the same order.
         entity_types: Entity types that get per-type scores even where they do not occur, in this order. Others that
-            occur follow, sorted. No number depends on it.
+            occur follow, sorted. No score depends on it.
         relation_types: The same for relation types.
         symmetric_relation_types: Types without direction: (head, tail) and (tail, head) are one relation.
         no_overlapping: Leave overlapping entities out, in gold and predictions; see `JointCounts.from_example`.
 
     Returns:
-        One flat dict. For each ``C`` of ``ner``, ``rel`` and ``rel_strict``: ``C_precision_micro``,
-        ``C_recall_micro``, ``C_f1_micro``, the same with ``_macro``, and per type ``C_precision/TYPE``,
-        ``C_recall/TYPE``, ``C_f1/TYPE``, all in percent; ``C_support`` and ``C_support/TYPE``, the number of gold
-        items, and ``C_predicted`` and ``C_predicted/TYPE``, the number of predicted ones. A score whose denominator
-        is empty is 0.
+        One flat dict. For each `C` of `ner`, `rel` and `rel_strict`: `C_precision_micro`,
+        `C_recall_micro`, `C_f1_micro`, the same with `_macro`, and per type `C_precision/TYPE`,
+        `C_recall/TYPE`, `C_f1/TYPE`, all in percent; `C_support` and `C_support/TYPE`, the number of gold
+        items, and `C_predicted` and `C_predicted/TYPE`, the number of predicted ones. A score whose denominator
+        is 0 is 0.
 
     Raises:
-        ValueError: If the numbers of rows differ, or a row lacks a field or has a relation to an entity that it
+        ValueError: If the row counts differ, or a row lacks a field or has a relation to an entity that it
             does not hold.
 
     >>> gold = [{"entities": [{"type": "Peop", "start": 0, "end": 2}, {"type": "Loc", "start": 5, "end": 6}],
@@ -121,7 +121,7 @@ class TypeCounts:
         return TypeCounts(self.gold + other.gold, self.predicted + other.predicted, self.correct + other.correct)
 
     def scores(self, prefix: str, types: Iterable[str] | None = None) -> dict[str, float]:
-        """Flat scores, keys starting with ``prefix``; see `score_examples` for ``types`` and the keys."""
+        """Flat scores, keys starting with `prefix`; see `score_examples` for `types` and the keys."""
         seen = self.gold.keys() | self.predicted.keys()
         # A fixed order of summation: the same counts give the same macro average to the last bit.
         ordered = list(dict.fromkeys([*(types or ()), *sorted(seen)]))
@@ -206,7 +206,7 @@ class JointCounts:
 
 
 def precision_recall_f1(gold: int, predicted: int, correct: int) -> tuple[float, float, float]:
-    """Precision, recall and F1 in percent from numbers of items; 0 where the denominator is.
+    """Precision, recall and F1 in percent from counts of items; 0 where the denominator is 0.
 
     >>> precision_recall_f1(gold=4, predicted=2, correct=1)
     (50.0, 25.0, 33.333333333333336)

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Keys are the prefixes of `score_examples`; the value says what is scored and when it counts as correct.
-_CONVENTIONS = {
-    "ner": ("Entities", "the entity type and the span are correct"),
-    "rel": (
-        "Relations, boundaries",
-        "the relation type and the spans of both entities are correct (entity types are not considered)",
-    ),
-    "rel_strict": (
-        "Relations, strict",
-        "the relation type and both entities, span and entity type, are correct",
-    ),
-}
+from modeling_spert.evaluation.conventions import CONVENTIONS
+
 _MEASURES = ("precision", "recall", "f1")
 
 
@@ -29,10 +19,10 @@ def format_report(scores: Mapping[str, float], *, no_overlapping: bool = False) 
     Returns:
         For entities, relations by boundaries and strict relations: what counts as correct, then a line per type,
         micro and macro with precision, recall, F1 (percent, two decimals) and support. Types that occur neither in
-        gold nor in predictions have no part in the macro average and are named below the table.
+        gold nor in predictions do not count in the macro average and are named below the table.
 
     Raises:
-        ValueError: If ``scores`` lacks an average or a support.
+        ValueError: If `scores` lacks an average or a support.
 
     >>> from modeling_spert.evaluation.metrics import score_examples
     >>> gold = [{"entities": [{"type": "Peop", "start": 0, "end": 2}], "relations": []}]
@@ -51,12 +41,12 @@ def format_report(scores: Mapping[str, float], *, no_overlapping: bool = False) 
         if no_overlapping
         else ""
     )
-    return overlaps + "\n\n".join(_section(scores, prefix) for prefix in _CONVENTIONS) + "\n"
+    return overlaps + "\n\n".join(_section(scores, prefix) for prefix in CONVENTIONS) + "\n"
 
 
 def _section(scores: Mapping[str, float], prefix: str) -> str:
     """One convention: its title and definition, a line per type, micro and macro."""
-    title, definition = _CONVENTIONS[prefix]
+    convention = CONVENTIONS[prefix]
     types = [key.removeprefix(f"{prefix}_f1/") for key in scores if key.startswith(f"{prefix}_f1/")]
     absent = [t for t in types if not scores[f"{prefix}_support/{t}"] and not scores[f"{prefix}_predicted/{t}"]]
     width = 4 + max(len(name) for name in (*types, "micro"))
@@ -69,7 +59,7 @@ def _section(scores: Mapping[str, float], prefix: str) -> str:
         *values, support = (scores[key] for key in keys)
         return f"{name:>{width}}" + "".join(f"{value:11.2f}" for value in values) + f"{support:11.0f}"
 
-    lines = [title, f"Correct if {definition}.", ""]
+    lines = [convention.title, f"Correct if {convention.definition}.", ""]
     lines.append(" " * width + "".join(f"{name:>11}" for name in (*_MEASURES, "support")))
     lines += [line(t, f"/{t}", f"{prefix}_support/{t}") for t in types if t not in absent]
     lines += ["", *(line(average, f"_{average}", f"{prefix}_support") for average in ("micro", "macro"))]

@@ -13,16 +13,14 @@ from transformers.utils import logging
 
 logger = logging.get_logger(__name__)
 
-# The root of the errors of the library that huggingface_hub speaks HTTP with: broken connections are among them.
+# The base class of the HTTP library's errors, broken connections among them. huggingface_hub has changed that library
+# once (requests, then httpx), so it is taken from the client's own error.
 HTTP_ERROR: type[BaseException] = HfHubHTTPError.__mro__[1]
 
+_Result = TypeVar("_Result")
 
-Result = TypeVar("Result")
-
-
-_MAY_PASS = (408, 409, 412, 425, 429)  # of the 4xx: time-outs, a commit in between, too many requests
-
-
+# Of the 4xx: time-outs, a commit in between, too many requests.
+_TRANSIENT = (408, 409, 412, 425, 429)
 _LONGEST_WAIT = 60.0  # seconds
 
 
@@ -67,7 +65,7 @@ def push_files(
     target: dict[str, Any] = {"repo_id": full_id, "repo_type": repo_type}
 
     def commit() -> CommitInfo:
-        # New each time: an operation remembers how far it came.
+        # New each time, because an operation remembers how far it got.
         operations: list[CommitOperationAdd | CommitOperationDelete] = [
             CommitOperationAdd(path_in_repo=path, path_or_fileobj=str(file) if isinstance(file, Path) else file)
             for path, file in files.items()
@@ -89,13 +87,13 @@ def push_files(
 def create_repository(
     api: HfApi, repo_id: str, *, repo_type: str = "model", private: bool = False, tries: int = 4, **create: Any
 ) -> str:
-    """Create a repository, or make sure that one that exists is no more public than asked.
+    """Create a repository, or make sure that an existing one is not more public than asked.
 
     Returns:
-        Its whole name: the user's own is put before one without.
+        Its full name, with the user's own in front if none was given.
 
     Raises:
-        PushError: If that fails, or `private` is asked and the repository is public.
+        PushError: If that fails, or `private` is set and the repository is public.
     """
     what = f"create {repo_id}"
     made = try_again(
@@ -106,11 +104,11 @@ def create_repository(
     return made.repo_id
 
 
-def try_again(action: Callable[[], Result], what: str, tries: int = 4) -> Result:
-    """Do something on the Hub, again after errors that may pass, with growing waits.
+def try_again(action: Callable[[], _Result], what: str, tries: int = 4) -> _Result:
+    """Do something on the Hub, and repeat it after transient errors, with growing waits.
 
     Raises:
-        PushError: If it fails for good, with the reason.
+        PushError: If it fails at the last try, or with another error; the message has the reason.
     """
     for attempt in range(1, tries + 1):
         try:
@@ -118,8 +116,8 @@ def try_again(action: Callable[[], Result], what: str, tries: int = 4) -> Result
         except (HTTP_ERROR, OSError, RuntimeError, ValueError) as error:
             response = _response(error)
             status = response.status_code if response is not None else None
-            passing = status is None or status >= 500 or status in _MAY_PASS
-            if attempt == tries or not passing or isinstance(error, ValueError):
+            transient = status is None or status >= 500 or status in _TRANSIENT
+            if attempt == tries or not transient or isinstance(error, ValueError):
                 raise PushError(f"could not {what}: {_reason(error, status)}") from error
             wait = _wait(attempt, response)
             logger.warning(f"{what}: {_reason(error, status)}; try {attempt + 1} of {tries} in {wait:g} s")
@@ -128,7 +126,7 @@ def try_again(action: Callable[[], Result], what: str, tries: int = 4) -> Result
 
 
 def _tag(api: HfApi, target: dict[str, Any], tag: str, oid: str) -> None:
-    """Name a commit; a name that it already has is no error, as the answer to an earlier try may have been lost."""
+    """Name a commit; a name that it already has is not an error: the answer to an earlier try may have been lost."""
     try:
         api.create_tag(**target, tag=tag, revision=oid)
     except HfHubHTTPError as error:
@@ -141,7 +139,7 @@ def _tag(api: HfApi, target: dict[str, Any], tag: str, oid: str) -> None:
 
 
 def _response(error: BaseException) -> Any:
-    """The answer behind an error, or behind its cause: the client wraps those of uploads."""
+    """The HTTP response of an error, or of its cause: the client wraps the errors of uploads."""
     seen: BaseException | None = error
     while seen is not None:
         if getattr(seen, "response", None) is not None:

@@ -16,11 +16,10 @@ from huggingface_hub import EvalResult, ModelCardData
 from transformers.utils import logging
 
 from modeling_spert.model_card.curve import draw_training_curve
-from modeling_spert.model_card.label_examples import data_set_family
+from modeling_spert.model_card.label_examples import SENTENCES, data_set_family
 from modeling_spert.model_card.record import RunRecord, read_record
 from modeling_spert.model_card.sections import (
     base_model,
-    escape,
     label_table,
     limits,
     metric_rows,
@@ -30,11 +29,13 @@ from modeling_spert.model_card.sections import (
     summary,
     training_section,
 )
+from modeling_spert.shared.markdown import escape
 
 logger = logging.get_logger(__name__)
 
 CARD_FILE = "README.md"
-CURVE_FILE = "training_curve.png"
+_CURVE_FILE = "training_curve.png"
+_BUNDLED_LICENCE = "apache-2.0"
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,17 @@ def build_card(
 
     Args:
         folder: A model folder of the training script.
-        options: What to say differently.
-        place: Where the folder will lie, if that is not where it lies now.
+        options: What to say instead of the run's record.
+        place: Where the folder will be, if it is going to be moved.
         records: Where the run's record is, if not in the folder.
 
     Raises:
-        ValueError: If there is no SpERT model in the folder, or the template has a place that is not known.
+        ValueError: If there is no SpERT model in the folder, or the template has an unknown placeholder.
     """
     options = options or CardOptions()
     record = read_record(folder, records)
     name = options.repo_id or _pushed_to(record) or _folder_name(place or folder)
-    metadata, body = _read_template(options.template or template_file())
+    metadata, body = _read_template(options.template or _template_file())
     title = f"SpERT on {record.data['title']}" if record.data else name
     values = {
         "title": escape(title),
@@ -86,7 +87,7 @@ def build_card(
         "relation_table": label_table(record, "relation"),
         "scores": scores_section(record),
         "limits": limits(record),
-        "training": training_section(record, CURVE_FILE if (folder / CURVE_FILE).is_file() else None),
+        "training": training_section(record, _CURVE_FILE if (folder / _CURVE_FILE).is_file() else None),
         "data_citation": f"Data: {escape(record.data['citation'])}" if record.data.get("citation") else "",
     }
     card_data = _build_metadata(record, metadata, name, options)
@@ -104,7 +105,7 @@ def write_card(folder: Path, options: CardOptions | None = None, *, curve: bool 
     """
     if curve:
         record = read_record(folder)
-        draw_training_curve(record.losses, record.evaluations, folder / CURVE_FILE)
+        draw_training_curve(record.losses, record.evaluations, folder / _CURVE_FILE)
     text = build_card(folder, options)
     path = folder / CARD_FILE
     path.write_text(text, encoding="utf-8")
@@ -112,11 +113,11 @@ def write_card(folder: Path, options: CardOptions | None = None, *, curve: bool 
 
 
 def add_card(folder: Path, *, place: Path, records: Path | None = None) -> None:
-    """Write the card of a checkpoint that is being saved; a card that fails costs a warning, not the training.
+    """Write the card of a checkpoint that is being saved; if that fails, a warning is logged.
 
     Args:
         folder: Where the checkpoint is being written.
-        place: Where it will lie.
+        place: Where it will be.
         records: Where the run's record is, if not in the folder.
     """
     try:
@@ -125,8 +126,8 @@ def add_card(folder: Path, *, place: Path, records: Path | None = None) -> None:
         logger.warning(f"No model card was written to {place}: {type(error).__name__}: {error}")
 
 
-def template_file() -> Path:
-    """The template: in an installed package beside this file, in a checkout at its top."""
+def _template_file() -> Path:
+    """The template: in an installed package in its top folder, in a checkout at the top of that."""
     beside = Path(__file__).with_name("model_card.md")
     return beside if beside.is_file() else Path(__file__).parents[2] / "model_card.md"
 
@@ -149,7 +150,7 @@ def _read_template(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _fill(body: str, values: dict[str, str]) -> str:
-    """The template's text with the values in their places, which are looked for in the template only.
+    """The template's text with its placeholders replaced; values are not searched for placeholders.
 
     >>> _fill("{{ a }}, {{b}}", {"a": "{{ b }}", "b": "2"})
     '{{ b }}, 2'
@@ -157,7 +158,7 @@ def _fill(body: str, values: dict[str, str]) -> str:
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:
-            raise ValueError(f"model_card.md has a place {match[0]}; known are {', '.join(values)}")
+            raise ValueError(f"model_card.md has the placeholder {match[0]}; known ones are {', '.join(values)}")
         return values[match[1]]
 
     return re.sub(r"\{\{\s*(\w+)\s*\}\}", value, body)
@@ -165,15 +166,14 @@ def _fill(body: str, values: dict[str, str]) -> str:
 
 def _build_metadata(record: RunRecord, fixed: dict[str, Any], name: str, options: CardOptions) -> ModelCardData:
     data = record.data
-    family = data_set_family(data.get("name"))
-    # The one case in which the terms of everything in the weights are known here.
-    own = family == "demo" and record.arguments.get("backbone") == "bundled"
-    named = [data["name"]] if family not in ("", "demo") else None
+    # Only when the data and the bundled encoder have the same known licence is everything in the weights accounted for.
+    known_terms = data.get("licence") == _BUNDLED_LICENCE and record.arguments.get("backbone") == "bundled"
+    published = [data["name"]] if data_set_family(data.get("name")) in SENTENCES else None
     known = {
-        "license": options.license or ("apache-2.0" if own else None),
+        "license": options.license or (_BUNDLED_LICENCE if known_terms else None),
         "language": options.language or data.get("language"),
         "base_model": options.base_model or base_model(record),
-        "datasets": [options.dataset_id] if options.dataset_id else named,
+        "datasets": [options.dataset_id] if options.dataset_id else published,
     }
     settings = {**fixed, **{key: value for key, value in known.items() if value}}
     return ModelCardData(model_name=name.split("/")[-1], eval_results=_eval_results(record, options), **settings)

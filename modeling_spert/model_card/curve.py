@@ -7,11 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-_SCORES = {
-    "ner_f1_micro": "NER micro F1",
-    "rel_f1_micro": "Relation micro F1 (boundaries)",
-    "rel_strict_f1_micro": "Relation micro F1 (strict)",
-}
+from modeling_spert.evaluation.conventions import CONVENTIONS
 
 
 def draw_training_curve(
@@ -25,11 +21,11 @@ def draw_training_curve(
         path: PNG file to write.
 
     Returns:
-        Whether it was written: not without matplotlib, nor with fewer than two losses.
+        Whether it was written: that needs matplotlib and at least two losses.
     """
     if len(losses) < 2 or importlib.util.find_spec("matplotlib") is None:
         return False
-    # The object interface: pyplot would choose a window system and keep every figure.
+    # Not pyplot, which would choose a window system and keep every figure.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -44,7 +40,8 @@ def draw_training_curve(
     if len(evaluations) > 1:
         right = left.twinx()
         right.set(ylabel="F1 (percent)", ylim=(0, 100))
-        for key, label in _SCORES.items():
+        for prefix, convention in CONVENTIONS.items():
+            key, label = f"{prefix}_f1_micro", convention.score_name("micro")
             points = [(step, scores[key]) for step, scores in evaluations if key in scores]
             if points:
                 handles += right.plot(*zip(*points, strict=True), marker="o", markersize=3, label=label)

@@ -55,7 +55,7 @@ RELATION_EXAMPLES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 
-# What the card's snippet reads.
+# The sentence in the card's snippet, for data sets that others have published.
 SENTENCES: Mapping[str, str] = MappingProxyType(
     {
         "conll04": "Ada Lund of the Harbour Institute lives in Port Ellisk, Norvane.",
@@ -73,4 +73,4 @@ def data_set_family(name: str | None) -> str:
     ('ade', 'scierc', '')
     """
     root = (name or "").split("_")[0]
-    return root if root in ("conll04", "scierc", "ade", "demo") else ""
+    return root if root in {key.split("/")[0] for key in ENTITY_EXAMPLES} else ""

@@ -1,4 +1,4 @@
-"""What a training run left in a model folder: config.json, eval_results.json, metrics.jsonl. Cards are made of it."""
+"""What a training run left in a model folder: config.json, eval_results.json, metrics.jsonl. Cards are made from it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def read_record(folder: Path, records: Path | None = None) -> RunRecord:
     """
     config = _read_json(folder / "config.json")
     if config is None or config.get("model_type") != "spert":
-        raise ValueError(f"{folder} holds no SpERT model: its config.json is missing or of another model")
+        raise ValueError(f"{folder} does not hold a SpERT model: its config.json is missing or of another model")
     records = records or folder
     lines = _read_lines(records / "metrics.jsonl")
     runs: list[dict[str, Any]] = [line for line in lines if line.get("kind") == "run"]
@@ -72,7 +72,7 @@ def read_record(folder: Path, records: Path | None = None) -> RunRecord:
 
 
 def _without_folder(value: Any) -> Any:
-    """An argument as a card may show it, also from a record that still names folders of the machine that trained.
+    """An argument as a card may show it: older records name folders of the machine that trained.
 
     >>> _without_folder("/home/ada/encoder"), _without_folder("bert-base-cased"), _without_folder(3)
     ('local folder encoder', 'bert-base-cased', 3)
@@ -110,9 +110,9 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     lines = []
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for line_number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             lines.append(json.loads(text))
         except ValueError:
-            logger.warning(f"{path}, line {number} is not JSON and left out")
+            logger.warning(f"{path}, line {line_number} is not JSON and was left out")
     return [line for line in lines if isinstance(line, dict)]

@@ -1,11 +1,12 @@
-"""The parts of a model card, as Markdown, each from the record of a run. What they quote is escaped."""
+"""The parts of a model card, as Markdown, each from the record of a run. Quoted text is escaped."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from modeling_spert.evaluation.conventions import CONVENTIONS
 from modeling_spert.model_card.label_examples import (
     ANY_SENTENCE,
     ENTITY_EXAMPLES,
@@ -14,13 +15,8 @@ from modeling_spert.model_card.label_examples import (
     data_set_family,
 )
 from modeling_spert.model_card.record import RunRecord
+from modeling_spert.shared.markdown import escape, table
 
-# Prefix of the scores -> (name in tables and metadata, when an item is correct).
-CONVENTIONS = {
-    "ner": ("NER", "", "type and span of the entity"),
-    "rel": ("Relation", " (boundaries)", "relation type and both spans"),
-    "rel_strict": ("Relation", " (strict)", "relation type, both spans and both entity types"),
-}
 _RECIPE = {
     "backbone": "encoder",
     "model": "continued from",
@@ -42,29 +38,6 @@ _RECIPE = {
     "mixed_precision": "mixed precision",
     "seed": "seed",
 }
-
-
-def escape(value: Any) -> str:
-    r"""A value as Markdown text: no markup, no HTML, one line.
-
-    >>> escape("Live_In | <b>`x`")
-    'Live\\_In \\| \\<b\\>\\`x\\`'
-    """
-    line = " ".join(str(value).split())
-    return "".join(f"\\{character}" if character in r"\`*_{}[]<>#|~&!" else character for character in line)
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A Markdown table; cells are text already escaped.
-
-    >>> print(table(["a", "b"], [[1, 2]]))
-    | a | b |
-    |---|---|
-    | 1 | 2 |
-    """
-    lines = [head, *rows]
-    written = ["| " + " | ".join(str(cell) for cell in line) + " |" for line in lines]
-    return "\n".join([written[0], "|" + "---|" * len(head), *written[1:]])
 
 
 def snippet(model_name: str, record: RunRecord) -> str:
@@ -143,12 +116,12 @@ def metric_rows(record: RunRecord) -> list[tuple[str, str, str]]:
     scores = (record.results or {}).get("scores", {})
     rows = []
     for variant, remark in (("", ""), ("no_overlapping_", ", without overlapping entities")):
-        for prefix, (name, convention, _) in CONVENTIONS.items():
+        for prefix, convention in CONVENTIONS.items():
             if prefix != "ner" and not record.config["relation_types"]:
                 continue
             for average in ("micro", "macro"):
                 if f"{variant}{prefix}_f1_{average}" in scores:
-                    rows.append((variant + prefix, average, f"{name} {average} F1{convention}{remark}"))
+                    rows.append((variant + prefix, average, convention.score_name(average) + remark))
     return rows
 
 
@@ -164,9 +137,14 @@ def scores_section(record: RunRecord) -> str:
     cells = []
     for prefix, average, title in rows:
         values = [_number(scores.get(f"{prefix}_{measure}_{average}")) for measure in ("precision", "recall", "f1")]
-        cells.append([title.replace(" F1", ""), CONVENTIONS[prefix.removeprefix("no_overlapping_")][2], *values])
-    lines.append(table(["", "correct if right", "precision", "recall", "F1"], cells))
-    lines += ["", "Boundaries and strict can lie far apart: quote a relation score with its convention only."]
+        cells.append(
+            [title.replace(" F1", ""), CONVENTIONS[prefix.removeprefix("no_overlapping_")].definition, *values]
+        )
+    lines.append(table(["", "correct if", "precision", "recall", "F1"], cells))
+    lines += [
+        "",
+        "Boundaries and strict scores can differ widely: never quote a relation score without its convention.",
+    ]
     return "\n".join(lines)
 
 
@@ -196,15 +174,15 @@ def limits(record: RunRecord) -> str:
         if without == 0:
             items.insert(
                 0,
-                "Every one of the sentences it was trained on holds a relation. In ordinary text most hold none, and "
-                "there the model **finds too many** entities and relations: raise `entity_threshold` and "
-                "`relation_threshold`, or train with sentences without relations added.",
+                "Every sentence it was trained on holds a relation. In ordinary text most hold none, and there "
+                "the model **finds too many** entities and relations: raise `entity_threshold` and "
+                "`relation_threshold`, or add sentences without relations to the training data.",
             )
         else:
             items.append(f"{without} of its {count} training sentences hold no relation.")
     if config.get("symmetric_relation_types"):
         labels = ", ".join(escape(label) for label in config["symmetric_relation_types"])
-        items.append(f"The direction of {labels} means nothing: the entity that starts earlier is the head.")
+        items.append(f"{labels} have no direction: the entity that starts earlier is the head.")
     if data.get("licence"):
         items.append(_licence_note(data))
     return "\n".join(f"- {item}" for item in items)
@@ -214,8 +192,8 @@ def _licence_note(data: Mapping[str, Any]) -> str:
     title = escape(data["title"])
     if data["licence"] == "unknown":
         return (
-            f"{title} is third-party data whose publishers name no licence: check its terms before you use or share "
-            "this model."
+            f"{title} is third-party data whose publishers do not name a licence: check its terms before you use or "
+            "share this model."
         )
     return f"The training data, {title}, are under the licence {escape(data['licence'])}."
 

@@ -4,9 +4,9 @@
     python -m modeling_spert.onnx FOLDER --int8
 
 `FOLDER/onnx/` then holds `spans.onnx` and `relations.onnx` (a model without relation types has only the first), and
-with `--int8` `spans_int8.onnx`, whose encoder multiplies 8-bit integers; `export.json` says of which weights and
-settings they are. `OnnxSpertModel` answers with them; `modeling_spert/onnx/graphs.py` says what goes in and comes out,
-for those who call them from elsewhere. Needs the extra `onnx`.
+with `--int8` `spans_int8.onnx`, whose encoder multiplies 8-bit integers. `export.json` records the weights and settings
+that the graphs were made from. `OnnxSpertModel` runs the graphs; `modeling_spert/onnx/graphs.py` describes their inputs
+and outputs, for other programs that run them. Needs the extra `onnx`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _FREE_DIMENSIONS = {
 
 
 def export_onnx(source: str | Path, output: str | Path | None = None, *, int8: bool = False) -> list[Path]:
-    """Write the graphs of a saved model, in fp32, in place of those that stand there; if it fails, these stay.
+    """Write the graphs of a saved model, in fp32, over older ones; if it fails, the older ones stay.
 
     Args:
         source: Model folder, or a repository's name on the Hub.
@@ -65,13 +65,13 @@ def export_onnx(source: str | Path, output: str | Path | None = None, *, int8: b
 
     Raises:
         ImportError: If a package of the extra `onnx` is missing, or torch is too old to export.
-        ValueError: If the source is no folder of this machine and no output is named.
+        ValueError: If the source is not a folder on this machine and no output is named.
     """
     check_packages(_PACKAGES)
     if not hasattr(torch.export.Dim, "DYNAMIC"):
         raise ImportError(f"the export needs torch 2.6 or newer, this is {torch.__version__}")
     if output is None and not Path(source).is_dir():
-        raise ValueError(f"{source} is no folder on this machine: name one to write to with --output")
+        raise ValueError(f"{source} is not a folder on this machine: name one to write to with --output")
     model: Any = SpertModel.from_pretrained(source, dtype=torch.float32)
     output = Path(source if output is None else output)
     weights = Path(cached_file(str(source), "config.json")).parent
@@ -88,23 +88,28 @@ def export_onnx(source: str | Path, output: str | Path | None = None, *, int8: b
         record = {"weights": weight_digests(weights), "settings": settings}
         (scratch / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
         remove_export(output)
-        made = [scratch / name for name in FILES if (scratch / name).is_file()]
-        written = [path.rename(output / FOLDER / path.name) for path in made[1:] + made[:1]]  # the record last
+        written = _move_files(scratch, output / FOLDER)
     if not (output / "config.json").is_file():
         model.config.save_pretrained(output)
         load_tokenizer(str(source)).save_pretrained(output)
     return written
 
 
+def _move_files(source: Path, target: Path) -> list[Path]:
+    """Move the files of an export, the record last: an export without its record is refused."""
+    graphs_first = sorted(FILES, key=lambda name: name == RECORD)
+    return [(source / name).rename(target / name) for name in graphs_first if (source / name).is_file()]
+
+
 def _example_spans() -> dict[str, Tensor]:
-    """Inputs of the span graph. Only their form matters; no two sizes are alike, nor any 1."""
+    """Inputs of the span graph. Only their shapes matter: all sizes differ, and none is 1."""
     ids = torch.arange(2 * 7).reshape(2, 7)
     ranges = torch.tensor([[1, 2], [2, 4], [4, 5], [5, 6], [6, 6]]).expand(2, 5, 2)
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "word_ranges": ranges.clone()}
 
 
 def _example_relations(model: SpertModel) -> dict[str, Tensor]:
-    """Inputs of the relation graph, as far as this model has a use for them."""
+    """Inputs of the relation graph; only those that this model uses."""
     B, W, H = 2, 5, model.config.backbone_config.hidden_size
     every = {
         "words": torch.rand(B, W, H),
@@ -120,6 +125,7 @@ def _example_relations(model: SpertModel) -> dict[str, Tensor]:
 
 
 def _write_graph(graph: nn.Module, example: Mapping[str, Tensor], path: Path, outputs: Sequence[str]) -> None:
+    """Trace a graph with these inputs and write it as one file."""
     free = {name: dict.fromkeys(range(_FREE_DIMENSIONS[name]), torch.export.Dim.DYNAMIC) for name in example}
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
@@ -138,7 +144,7 @@ def _write_graph(graph: nn.Module, example: Mapping[str, Tensor], path: Path, ou
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter and the quantiser print their progress and warn of packages and steps that nothing here needs."""
+    """The exporter and the quantiser print progress, and warn about packages and steps that are not needed here."""
     disabled = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -156,7 +162,7 @@ def _quantise(source: Path, target: Path) -> None:
 
     nodes = onnx.load(source, load_external_data=False).graph.node
     encoder = [node.name for node in nodes if node.op_type == "MatMul" and "'backbone'" in _scopes(node)]
-    assert encoder, "no matrix product of the encoder found: torch names the scopes of nodes otherwise than it did"
+    assert encoder, "found no matrix product of the encoder: torch has changed how it names the scopes of nodes"
     with _quiet():
         quantize_dynamic(
             source,
@@ -170,5 +176,5 @@ def _quantise(source: Path, target: Path) -> None:
 
 
 def _scopes(node: Any) -> str:
-    """The modules around a node, as torch notes them."""
+    """The modules that a node belongs to, as torch records them."""
     return next((entry.value for entry in node.metadata_props if entry.key == "pkg.torch.onnx.name_scopes"), "")

@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modeling_spert.configuration_spert import SpertConfig
-from modeling_spert.integrity_spert import digest_of
 
 SPANS, RELATIONS, SPANS_INT8, RECORD = "spans.onnx", "relations.onnx", "spans_int8.onnx", "export.json"
 FOLDER = "onnx"
 
-EXTERNAL = ".data"  # ONNX puts the numbers of large models into a file beside the graph
+EXTERNAL = ".data"  # ONNX puts the weights of a large model into a file next to the graph
 
 FILES = (RECORD, *(f"{name}{suffix}" for name in (SPANS, RELATIONS, SPANS_INT8) for suffix in ("", EXTERNAL)))
 
-# Every file an export may write, as it is called in a model folder and in a repository.
+# Every file that an export may write: its path in a model folder and in a repository.
 EXPORTED = tuple(f"{FOLDER}/{name}" for name in FILES)
 
 # Settings that the graphs were made for.
@@ -42,34 +41,42 @@ def remove_export(folder: Path) -> None:
 
 
 def read_export(folder: Path, config: SpertConfig) -> dict[str, str]:
-    """Check that graphs are of the settings and the weights beside them.
+    """Check that the graphs were made from the settings and the weights next to them.
 
     Args:
-        folder: Model folder. Weights that are not there are not compared.
+        folder: Model folder. Weights that it does not hold are not compared.
         config: Its configuration.
 
     Returns:
-        SHA-256 of the files of weights that the graphs were made of.
+        SHA-256 of each file of weights that the graphs were made from.
 
     Raises:
-        ValueError: If they are not, or were not written to the end.
+        ValueError: If they were not, or the export is not complete.
     """
-    place = folder / FOLDER
+    graphs = folder / FOLDER
     again = "export them again with python -m modeling_spert.onnx FOLDER"
     try:
-        record = json.loads((place / RECORD).read_text(encoding="utf-8"))
+        record = json.loads((graphs / RECORD).read_text(encoding="utf-8"))
         weights, settings = record["weights"], record["settings"]
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"the graphs in {place} are not complete ({error!r}): {again}") from error
+        raise ValueError(f"the graphs in {graphs} are not complete ({error!r}): {again}") from error
     changed = [name for name in SETTINGS if settings.get(name) != getattr(config, name)]
     if changed:
-        raise ValueError(f"the graphs in {place} were made with another {' and '.join(changed)}: {again}")
+        raise ValueError(f"the graphs in {graphs} were made with another {' and '.join(changed)}: {again}")
     found = weight_digests(folder)
     if found and found != weights:
-        raise ValueError(f"the graphs in {place} are of other weights than those beside them: {again}")
+        raise ValueError(f"the graphs in {graphs} were made from other weights than those next to them: {again}")
     return weights
 
 
 def weight_digests(folder: Path) -> dict[str, str]:
     """SHA-256 of each file of weights, which is also what the Hub announces for it."""
-    return {path.name: digest_of(path, hashlib.sha256()) for path in sorted(folder.glob("model*.safetensors"))}
+    return {path.name: _sha256(path) for path in sorted(folder.glob("model*.safetensors"))}
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -65,9 +65,9 @@ BAD_VALUES = [
     ("ner.1.0", [5, 6], "ner[1][0]", "must be [start, end, label]"),
     ("ner.1.0", [5, True, "Method"], "ner[1][0][1]", "must be an integer"),
     ("ner.1.0", [5, 6, "Person"], "ner[1][0].type", "'Person', which is not among the known types"),
-    ("ner.0.1", [0, 0, "Method"], "relations[0][0]", "its head [2, 2] is no entity of ner[0]"),
+    ("ner.0.1", [0, 0, "Method"], "relations[0][0]", "its head [2, 2] is not an entity of ner[0]"),
     ("relations", [[]], "relations", "has 1 items"),
-    ("relations.0.0", [2, 2, 1, 1, "USED-FOR"], "relations[0][0]", "its tail [1, 1] is no entity"),
+    ("relations.0.0", [2, 2, 1, 1, "USED-FOR"], "relations[0][0]", "its tail [1, 1] is not an entity"),
     ("relations.0.0", [2, 2, 2, 2, "USED-FOR"], "relations[0][0].tail", "the same entity as head"),
     ("relations.0.0", [2, 2, 0, 0, "LIKES"], "relations[0][0].type", "'LIKES'"),
 ]

@@ -85,7 +85,7 @@ def test_own_files_splits_without_training_need_types(tmp_path):
 
 
 def test_own_files_training_without_entities_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match=r"train.json holds no entity to collect labels from; put a types.json"):
+    with pytest.raises(ValueError, match=r"train.json has no entity to collect labels from; put a types.json"):
         load_joint_dataset(write_json(tmp_path / "train.json", [RAIN]))
 
 

@@ -172,7 +172,7 @@ def test_parquet_folder_of_other_things_is_never_replaced(source, tmp_path):
     assert content(source) == before
     file = tmp_path / "file"
     file.write_text("mine")
-    with pytest.raises(FileExistsError, match="exists and is no folder"):
+    with pytest.raises(FileExistsError, match="exists and is not a folder"):
         write_parquet(load_joint_dataset(source), file, overwrite=True)
     assert file.read_text() == "mine"
 
@@ -202,8 +202,9 @@ def test_convert_command_writes_the_folder_and_says_what(source, tmp_path, capsy
     ],
 )
 def test_convert_command_reports_errors_without_a_traceback(tmp_path, capsys, arguments, message):
-    assert main([*arguments, "--output", str(tmp_path / "out")]) == 1
-    assert message in capsys.readouterr().err
+    assert main([*arguments, "--output", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ") and message in told and told.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 

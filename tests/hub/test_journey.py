@@ -24,12 +24,13 @@ with contextlib.redirect_stdout(sys.stderr):
 
     from modeling_spert.hub.__main__ import main as hub_main
     import train_accelerate
-    from datasets_scripts import load_joint_dataset, push
+    from datasets_scripts import convert, load_joint_dataset
 
     flags = ["--dataset", data, "--backbone", backbone, "--output_dir", output, "--num_train_epochs", "6"]
     flags += ["--learning_rate", "5e-3", "--eval_every", "3", "--neg_entity_count", "20"]
     train_accelerate.main([*flags, "--push_to_hub", "--hub_model_id", "org/spert-tiny", "--hub_private"])
-    assert push.main([data, "--repo", "org/tiny-joint"]) == 0
+    assert convert.main([data, "--output", f"{output}-parquet"]) == 0
+    assert hub_main([f"{output}-parquet", "org/tiny-joint"]) == 0
     assert hub_main([metric, "org/joint_extraction", "--metric"]) == 0
 
     extract = pipeline("joint-extraction", model=output)

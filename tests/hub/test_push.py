@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from datasets import Dataset
-from huggingface_hub import HfApi, ModelCard, constants
+from huggingface_hub import ModelCard, constants
 from local_hub import Fault, LocalHub
 from local_hub.client import client
 from tiny_data import build_rows, write_dataset
@@ -21,11 +21,12 @@ from transformers.utils import hub as transformers_hub
 
 import modeling_spert.hub.client
 import train_accelerate
-from datasets_scripts import load_joint_dataset, push
+from datasets_scripts import convert
 from modeling_spert import SpertModel
 from modeling_spert.hub.__main__ import main as hub_main
 from modeling_spert.hub.client import PushError
-from modeling_spert.hub.push import missing_files, push_metric, push_model_folder, verify_download
+from modeling_spert.hub.folders import licence_warning, missing_files
+from modeling_spert.hub.push import push_metric, push_model_folder
 from modeling_spert.model_card.build import write_card
 from modeling_spert.training import push as run_push
 from modeling_spert.training.push import RunPush
@@ -148,7 +149,7 @@ def test_push_command(hub: LocalHub, folder: Path, capsys: pytest.CaptureFixture
     monkeypatch.setenv("HF_TOKEN", "wrong")
     assert hub_main([str(folder), "org/other", "--private"]) == 1
     told = capsys.readouterr().err
-    assert "hf auth login" in told
+    assert told.startswith("error: ") and told.count("\n") == 1 and "hf auth login" in told
     assert f"push it later: python -m modeling_spert.hub {folder} org/other --private" in told
 
 
@@ -196,31 +197,64 @@ def test_pipeline_push_to_a_new_repository_is_whole(hub: LocalHub, tmp_path: Pat
 # ---- data sets
 
 
+@pytest.fixture
+def data_set(tmp_path: Path) -> Path:
+    """A folder of Parquet files with a card."""
+    assert convert.main([str(write_dataset(tmp_path / "mine")), "--output", str(tmp_path / "parquet")]) == 0
+    return tmp_path / "parquet"
+
+
 def test_push_dataset_is_private_unless_asked(
-    hub: LocalHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hub: LocalHub, data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = write_dataset(tmp_path / "mine")
-    assert push.main([str(data), "--repo", "org/mine"]) == 0
+    assert hub_main([str(data_set), "org/mine"]) == 0
     assert hub.store.repositories["datasets", "org/mine"].private
-    assert "train: 24 sentences" in capsys.readouterr().out
+    assert "the copy is private" in capsys.readouterr().err
     files = hub.files("org/mine", kind="datasets")
     assert set(files) == {".gitattributes", "README.md", "types.json", "data/train.parquet", "data/dev.parquet"}
     (tmp_path / "train.parquet").write_bytes(files["data/train.parquet"])
     rows = Dataset.from_parquet(str(tmp_path / "train.parquet"), cache_dir=str(tmp_path / "cache"))
     assert rows.to_list() == build_rows(24, 1)
-    assert push.main([str(data), "--repo", "org/open", "--public"]) == 0
+    assert hub_main([str(data_set), "org/open", "--public"]) == 0
     assert not hub.store.repositories["datasets", "org/open"].private
-    assert "be sure that you may publish" in capsys.readouterr().err
-    assert push.main([str(data), "--repo", "org/open"]) == 1  # as it would become public without being asked
+    assert "you make a public copy" in capsys.readouterr().err
+    assert hub_main([str(data_set), "org/open"]) == 1  # as it would become public without being asked
     assert "org/open exists and is public" in capsys.readouterr().err
 
 
-def test_push_dataset_warns_of_the_corpus_licence(shared_dir: Path) -> None:
-    conll = load_joint_dataset("conll04", data_dir=shared_dir / "data" / "conll04")
-    assert "the copy is private" in push.licence_warning(conll, public=False)
-    assert "public copy" in push.licence_warning(conll, public=True)
-    demo = load_joint_dataset("demo")
-    assert push.licence_warning(demo, public=True) is None
+def test_push_dataset_without_its_card_is_refused(
+    hub: LocalHub, data_set: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data_set / "README.md").unlink()
+    assert hub_main([str(data_set), "org/mine"]) == 2
+    assert "has no data card (README.md), as python -m datasets_scripts.convert writes it" in capsys.readouterr().err
+    assert not hub.store.repositories
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--tag", "v1"], "--branch and --tag go with models"),
+        (["--public", "--private"], "not allowed with argument"),
+        (["--public", "--metric"], "--public goes with data sets"),
+    ],
+)
+def test_push_command_refuses_flags_that_do_not_fit(
+    data_set: Path, capsys: pytest.CaptureFixture[str], flags: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        hub_main([str(data_set), "org/mine", *flags])
+    told = capsys.readouterr().err
+    assert told.startswith("error: ") and message in told and told.count("\n") == 1
+
+
+def test_push_dataset_warns_where_no_licence_is_known(tmp_path: Path, shared_dir: Path) -> None:
+    source, conll, demo = shared_dir / "data" / "conll04", tmp_path / "conll04", tmp_path / "demo"
+    assert convert.main(["conll04", "--data_dir", str(source), "--output", str(conll)]) == 0
+    assert convert.main(["demo", "--output", str(demo)]) == 0
+    assert "CoNLL04: no licence is known; the copy is private" in licence_warning(conll, public=False)
+    assert "you make a public copy" in licence_warning(conll, public=True)
+    assert licence_warning(demo, public=True) is None
 
 
 # ---- from a training
@@ -282,19 +316,3 @@ def test_training_arguments_refuse_a_push_of_nothing(capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit):
         train_accelerate.main([*flags, "--push_to_hub", "--hub_model_id", "org/m"])
     assert "--eval_only trains nothing to push" in capsys.readouterr().err
-
-
-# ---- checking
-
-
-def test_verify_download_compares_with_the_hub(hub: LocalHub, folder: Path, tmp_path: Path) -> None:
-    push_model_folder(folder, "org/tiny")
-    cache = tmp_path / "cache"
-    with pytest.raises(ValueError, match="not present in cache"):
-        verify_download("org/tiny", cache_dir=cache)
-    path = Path(HfApi().snapshot_download("org/tiny", cache_dir=cache))
-    assert verify_download("org/tiny", cache_dir=cache) == len(hub.files("org/tiny"))
-    blob = (path / "spans_spert.py").resolve()
-    blob.write_bytes(blob.read_bytes() + b"\n# more")
-    with pytest.raises(OSError, match=r"spans_spert\.py .* differ from org/tiny on the Hub"):
-        verify_download("org/tiny", cache_dir=cache)

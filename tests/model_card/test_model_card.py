@@ -29,7 +29,7 @@ from modeling_spert.evaluation.metrics import score_examples
 from modeling_spert.model_card import build as model_card
 from modeling_spert.model_card.__main__ import main as card_main
 from modeling_spert.model_card.build import CardOptions, add_card, build_card, write_card
-from modeling_spert.model_card.sections import escape, table
+from modeling_spert.shared.markdown import escape, table
 from modeling_spert.training.arguments import TrainingArguments, public_arguments
 
 LABELS: dict[str, Any] = {"entity_types": ENTITY_TYPES, "relation_types": RELATION_TYPES}
@@ -144,8 +144,9 @@ def test_card_is_made_of_three_files(folder: Path, tmp_path: Path, capsys: pytes
 
 
 def test_card_command_explains_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert card_main([str(tmp_path)]) == 1
-    assert "holds no SpERT model" in capsys.readouterr().err
+    assert card_main([str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ") and "does not hold a SpERT model" in told and told.count("\n") == 1
 
 
 def test_card_tells_labels_recipe_and_limits(folder: Path) -> None:
@@ -251,7 +252,7 @@ def test_card_template_is_for_people_to_edit(folder: Path, tmp_path: Path) -> No
     card = ModelCard(build_card(folder, CardOptions(template=template)))
     assert (card.data.license, card.data.tags, card.text.strip()) == ("cc-by-4.0", ["mine"], "My SpERT on CoNLL04.")
     template.write_text("---\nlicense: mit\n---\n{{ tilte }}")
-    with pytest.raises(ValueError, match=r"\{\{ tilte \}\}; known are title"):
+    with pytest.raises(ValueError, match=r"\{\{ tilte \}\}; known ones are title"):
         build_card(folder, CardOptions(template=template))
     template.write_text("no metadata")
     with pytest.raises(ValueError, match="starts with YAML metadata"):

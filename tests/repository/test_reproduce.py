@@ -68,15 +68,15 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return commands
 
 
-def run_main(script: ModuleType, argv: list[str]) -> None:
+def run_main(script: ModuleType, argv: list[str]) -> int:
     function = reproduce.reproduce if script is reproduce else ablations.ablate
-    runs.run_script(function, script.parse_arguments(argv))
+    return runs.run_script(function, script.parse_arguments(argv))
 
 
 def start_script(argv: list[str]) -> subprocess.Popen[str]:
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     env = {**os.environ, "ACCELERATE_USE_CPU": "1"}
-    return subprocess.Popen([sys.executable, str(ROOT / "benchmarks" / "reproduce.py"), *argv], env=env, **pipes)
+    return subprocess.Popen([sys.executable, "-m", "benchmarks.reproduce", *argv], cwd=ROOT, env=env, **pipes)
 
 
 @pytest.mark.parametrize("module", [runs, reproduce, ablations])
@@ -151,16 +151,15 @@ def test_reproduce_keeps_what_is_finished_and_runs_the_rest(
 
 
 def test_reproduce_other_arguments_are_refused_before_anything_runs(
-    folders: dict[str, Path], called: list[list[str]]
+    folders: dict[str, Path], called: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_main(reproduce, command(folders, "scierc", "refused", "--seeds", "1"))
-    with pytest.raises(SystemExit) as stopped:
-        run_main(reproduce, command(folders, "scierc", "refused", "--seeds", "2", extra=("--learning_rate", "1e-3")))
-    assert "--learning_rate was 5e-05, is 0.001" in str(stopped.value) and len(called) == 1
+    other = command(folders, "scierc", "refused", "--seeds", "2", extra=("--learning_rate", "1e-3"))
+    assert run_main(reproduce, other) == 2
+    assert "--learning_rate was 5e-05, is 0.001" in capsys.readouterr().err and len(called) == 1
     (folders["root"] / "refused" / "seed42" / "eval_results.json").unlink()
-    with pytest.raises(SystemExit) as stopped:
-        run_main(reproduce, command(folders, "scierc", "refused", "--seeds", "2", extra=("--learning_rate", "1e-3")))
-    assert "unfinished run that cannot go on" in str(stopped.value) and len(called) == 1
+    assert run_main(reproduce, other) == 2
+    assert "unfinished run that cannot be resumed" in capsys.readouterr().err and len(called) == 1
 
 
 def test_reproduce_ade_runs_folds_with_and_without_overlap(folders: dict[str, Path], called: list[list[str]]) -> None:
@@ -189,7 +188,7 @@ def test_reproduce_ctrl_c_saves_and_the_same_command_goes_on(
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     printed, _ = process.communicate(timeout=120)
-    assert process.returncode == 130 and "Stopped in seed42. To go on: the same command" in printed
+    assert process.returncode == 130 and "Stopped in seed42. To resume, give the same command again" in printed
     assert (folders["root"] / "stopped" / "seed42" / "last" / "model.safetensors").is_file()
     commands: list[Sequence[str]] = []
 
