@@ -13,6 +13,7 @@ from typing import Any
 from transformers import Pipeline
 from transformers.utils import logging
 
+from .configuration_spert import check_setting
 from .decoding_spert import (
     OVERLAP_MODES,
     Entity,
@@ -25,7 +26,6 @@ from .decoding_spert import (
     resolve_overlaps,
 )
 from .inputs_spert import Document, GivenEntity, document_of_tokens, form_of, give_entities, words_at
-from .integrity_spert import TOKENIZER_FILES, check_cached_files
 from .precision_spert import set_precision
 from .segmentation_spert import SegmentationRules, Word, segment
 from .tokenization_spert import check_vocabulary, encode_sentences, special_affixes
@@ -81,9 +81,6 @@ class JointExtractionPipeline(Pipeline):
             set_precision(self.model, precision, self.device)
         config = self.model.config
         check_vocabulary(self.tokenizer, config.backbone_config.vocab_size)
-        commit = getattr(config, "_commit_hash", None)
-        if commit and getattr(self.model, "verify_files", True):
-            check_cached_files(config._name_or_path, TOKENIZER_FILES, revision=commit)
 
     def _sanitize_parameters(
         self,
@@ -105,7 +102,9 @@ class JointExtractionPipeline(Pipeline):
         longest = self.model.config.max_window_length
         if max_window_length is not None and longest is not None and max_window_length > longest:
             raise ValueError(f"max_window_length must be at most the model's, {longest}, got {max_window_length}")
-        decoding_rules(self.model.config, relation_threshold, entity_threshold)
+        decoding_rules(self.model.config, relation_threshold)
+        if entity_threshold is not None:
+            check_setting("entity_threshold", entity_threshold)
         windows = {"max_tokens": max_tokens, "max_window_length": max_window_length, "context": context}
         forward = {"entity_threshold": entity_threshold, "relation_threshold": relation_threshold, **windows}
         given = ({"splitter": splitter}, forward, {"overlap": overlap})
@@ -183,7 +182,8 @@ class JointExtractionPipeline(Pipeline):
     ) -> list[list[Extraction]]:
         """Extraction of every sentence of every document."""
         config, tokenizer = self.model.config, self.tokenizer
-        rules = decoding_rules(config, relation_threshold, entity_threshold)
+        rules = decoding_rules(config, relation_threshold)
+        thresholds = {"entity_threshold": entity_threshold, "rules": rules}
         limit = window_length(tokenizer, max_window_length or config.max_window_length)
         affixes = special_affixes(tokenizer)
         encoded = iter(encode_sentences(tokenizer, [[w.text for w in s] for d in documents for s in d.sentences]))
@@ -200,7 +200,7 @@ class JointExtractionPipeline(Pipeline):
             for rows in plan_batches(lengths, batch_size or 32, max_tokens):
                 batch = [chosen[row] for row in rows]
                 owners = [documents[number] for number, _ in batch] if given else None
-                found = self.forward({"windows": [w for _, w in batch], "owners": owners, "rules": rules})
+                found = self.forward({"windows": [w for _, w in batch], "owners": owners, **thresholds})
                 for (number, window), extractions in zip(batch, found["extractions"], strict=True):
                     for piece, extraction in zip(window.pieces, extractions, strict=True):
                         pieces.setdefault((number, piece.sentence), []).append((piece, extraction))
@@ -215,7 +215,7 @@ class JointExtractionPipeline(Pipeline):
         pad_token_id = self.tokenizer.pad_token_id or 0
         batch = {key: value.to(self.device) for key, value in collate_windows(windows, pad_token_id).items()}
         if owners is None:
-            output = self.model(**batch, entity_threshold=rules.entity_threshold)
+            output = self.model(**batch, entity_threshold=input_tensors["entity_threshold"])
             return {"extractions": decode_windows(output, windows, rules)}
         spans, entities = _given_spans(windows, owners)
         tensor = batch["input_ids"].new_tensor

@@ -85,7 +85,7 @@ def _predict_batch(
         key: value.to(model.device) for key, value in collate_windows(windows, tokenizer.pad_token_id or 0).items()
     }
     output = model(**batch, entity_threshold=entity_threshold)
-    decoded = decode_windows(output, windows, decoding_rules(model.config, relation_threshold, entity_threshold))
+    decoded = decode_windows(output, windows, decoding_rules(model.config, relation_threshold))
     return [
         (row, piece.start, extraction)
         for item, extractions in zip(items, decoded, strict=True)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modeling_spert.configuration_spert import SpertConfig
-from modeling_spert.integrity_spert import digest_of
 
 SPANS, RELATIONS, SPANS_INT8, RECORD = "spans.onnx", "relations.onnx", "spans_int8.onnx", "export.json"
 FOLDER = "onnx"
@@ -66,10 +65,19 @@ def read_export(folder: Path, config: SpertConfig) -> dict[str, str]:
         raise ValueError(f"the graphs in {place} were made with another {' and '.join(changed)}: {again}")
     found = weight_digests(folder)
     if found and found != weights:
-        raise ValueError(f"the graphs in {place} are of other weights than those beside them: {again}")
+        raise ValueError(f"the graphs in {place} were made from other weights than those next to them: {again}")
     return weights
 
 
 def weight_digests(folder: Path) -> dict[str, str]:
     """SHA-256 of each file of weights, which is also what the Hub announces for it."""
-    return {path.name: digest_of(path, hashlib.sha256()) for path in sorted(folder.glob("model*.safetensors"))}
+    return {path.name: _sha256(path) for path in sorted(folder.glob("model*.safetensors"))}
+
+
+def _sha256(path: Path) -> str:
+    """`hashlib.file_digest`, which Python 3.10 does not have."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
