@@ -30,6 +30,9 @@ from .spans_spert import (
 _MIN_CHUNK_PAIRS = 1 << 8
 _MAX_CHUNK_VALUES = 1 << 22  # of a (pairs, hidden) tensor
 
+# Makes a weight large next to the bias it is added to, so that half precision rounds it as it would by itself.
+_PROBE = 64.0
+
 
 @dataclass
 class WordStates:
@@ -234,7 +237,7 @@ def affine_map(head: nn.Module, num_inputs: int, like: Tensor) -> tuple[Tensor, 
     """Weight (outputs, inputs) and bias (outputs,) of the affine map that a classifier computes.
 
     A plain linear layer has them. Any other classifier (with an adapter, quantised, offloaded, hooked) is called, on
-    zeros and on the identity, and so answers as it would for each candidate. It must be affine in its input.
+    zeros and on a multiple of the identity, and so answers as it would for each candidate. It must be affine.
 
     Args:
         head: The classifier.
@@ -248,8 +251,8 @@ def affine_map(head: nn.Module, num_inputs: int, like: Tensor) -> tuple[Tensor, 
     if isinstance(head, nn.Linear) and _is_plain(head):
         return head.weight, head.bias
     bias = head(like.new_zeros(1, num_inputs))
-    weight = head(torch.eye(num_inputs, dtype=like.dtype, device=like.device)) - bias
-    return weight.T.to(like.device), bias[0].to(like.device)
+    scaled = head(torch.eye(num_inputs, dtype=like.dtype, device=like.device) * _PROBE) - bias
+    return scaled.T.to(like.device) / _PROBE, bias[0].to(like.device)
 
 
 def _is_plain(head: nn.Linear) -> bool:
