@@ -49,6 +49,7 @@ EXTRAS = {
         "hypothesis",
         "mypy",
         "packaging",
+        "peft",
         "pre-commit",
         "psutil",
         "pytest>=8",

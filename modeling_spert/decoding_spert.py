@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from transformers import PreTrainedConfig
 from transformers.utils import ModelOutput
 
-from .spans_spert import surviving_spans
+from .configuration_spert import check_setting
 from .windows_spert import Window
 
 OVERLAP_MODES = ("allow", "nested", "flat")
@@ -66,39 +66,30 @@ class DecodingRules:
         symmetric_relation_types: Made canonical: the span that starts earlier is the head. Predicted both ways, the
             first in pair order keeps its score, as in the original.
         relation_threshold: Probability from which a relation holds.
-        entity_threshold: Probability that an entity's best type must reach; None: *none* must not win.
     """
 
     entity_types: tuple[str, ...]
     relation_types: tuple[str, ...]
     symmetric_relation_types: frozenset[str]
     relation_threshold: float
-    entity_threshold: float | None = None
 
 
-def decoding_rules(
-    config: PreTrainedConfig, relation_threshold: float | None = None, entity_threshold: float | None = None
-) -> DecodingRules:
-    """The rules of a `SpertConfig`, with other thresholds where they are given.
+def decoding_rules(config: PreTrainedConfig, relation_threshold: float | None = None) -> DecodingRules:
+    """The rules of a `SpertConfig`, with another relation threshold if one is given.
 
     Raises:
-        ValueError: If a threshold is no probability.
+        ValueError: If the threshold is not a probability.
     """
-    for name, value in (("relation_threshold", relation_threshold), ("entity_threshold", entity_threshold)):
-        if value is not None and not 0 <= value <= 1:
-            raise ValueError(f"{name} must be between 0 and 1, got {value!r}")
-    return DecodingRules(
-        tuple(config.entity_types),
-        tuple(config.relation_types),
-        frozenset(config.symmetric_relation_types),
-        config.relation_threshold if relation_threshold is None else relation_threshold,
-        entity_threshold,
-    )
+    if relation_threshold is None:
+        relation_threshold = config.relation_threshold
+    check_setting("relation_threshold", relation_threshold)
+    symmetric = frozenset(config.symmetric_relation_types)
+    return DecodingRules(tuple(config.entity_types), tuple(config.relation_types), symmetric, relation_threshold)
 
 
 @dataclass(frozen=True)
 class _Member:
-    """A span that is an entity: where it stands and what it is, words counted from its piece's first."""
+    """An entity with its window and piece; its words count from the piece's first."""
 
     row: int
     piece: int
@@ -117,22 +108,27 @@ def decode_windows(
         output: What the model returned for the batch made of `windows`.
         windows: The windows, in the batch's order.
         rules: Labels and thresholds.
-        given: Entities that stand for the spans given to the model, in their order, whatever it says of them; only
-            their labels and scores are read.
+        given: The entities whose spans were given to the model, in their order; the answer has their labels and
+            scores, whatever the model says of them.
+
+    Raises:
+        ValueError: If spans were given to the model, but no entities here.
     """
+    if given is None and output.entities is None:
+        raise ValueError("the model got spans to classify: pass their entities as given=[…]")
     output = _fetch(output)
-    numbered = _given_entities(output, given) if given is not None else _found_entities(output, rules)
+    indexed = _found_entities(output, rules) if given is None else _given_entities(output, given)
     first_words = [window.first_words for window in windows]
     members: dict[int, _Member] = {}
-    for number, row, entity in numbered:
+    for index, row, entity in indexed:
         piece = windows[row].sentence_index[entity.start]
         offset = first_words[row][piece]
-        members[number] = _Member(row, piece, replace(entity, start=entity.start - offset, end=entity.end - offset))
+        members[index] = _Member(row, piece, replace(entity, start=entity.start - offset, end=entity.end - offset))
     return _assemble(windows, members, _found_relations(output, rules.relation_threshold), rules)
 
 
 def _fetch(output: ModelOutput) -> ModelOutput:
-    """The output on the host: from a GPU, at once instead of number by number."""
+    """The output on the host: from a GPU, at once instead of value by value."""
     return type(output)(**{name: value.cpu() for name, value in output.items() if value is not None})
 
 
@@ -146,13 +142,11 @@ def _assemble(
     entities: list[list[list[Entity]]] = [[[] for _ in window.pieces] for window in windows]
     relations: list[list[dict[tuple[int, int, str], Relation]]] = [[{} for _ in window.pieces] for window in windows]
     place: dict[int, int] = {}
-    for number, member in members.items():
+    for index, member in members.items():
         siblings = entities[member.row][member.piece]
-        place[number] = len(siblings)
+        place[index] = len(siblings)
         siblings.append(member.entity)
     for head, tail, label, score in found:
-        if head not in members or tail not in members:
-            continue  # a probability at the very threshold, which the model's device has rounded otherwise
         name = rules.relation_types[label]
         if name in rules.symmetric_relation_types and members[tail].entity.start < members[head].entity.start:
             head, tail = tail, head
@@ -165,23 +159,23 @@ def _assemble(
 
 
 def _found_entities(output: ModelOutput, rules: DecodingRules) -> list[tuple[int, int, Entity]]:
-    """Number, window and entity of every surviving span, in candidate order."""
-    members = surviving_spans(output["entity_logits"], rules.entity_threshold)
-    if len(members) == 0:
+    """Index, window and entity of every span that the model found, in candidate order."""
+    found = output["entities"]
+    if len(found) == 0:
         return []
-    scores, labels = output["entity_logits"][members].float().softmax(1)[:, 1:].max(1)
+    scores, labels = output["entity_logits"][found].float().softmax(1)[:, 1:].max(1)
     return [
-        (number, row, Entity(start, end, rules.entity_types[label], score))
-        for number, (row, start, end), label, score in zip(
-            members.tolist(), output["spans"][members].tolist(), labels.tolist(), scores.tolist(), strict=True
+        (index, row, Entity(start, end, rules.entity_types[label], score))
+        for index, (row, start, end), label, score in zip(
+            found.tolist(), output["spans"][found].tolist(), labels.tolist(), scores.tolist(), strict=True
         )
     ]
 
 
 def _given_entities(output: ModelOutput, given: Sequence[Entity]) -> list[tuple[int, int, Entity]]:
     return [
-        (number, row, replace(entity, start=start, end=end))
-        for number, ((row, start, end), entity) in enumerate(zip(output["spans"].tolist(), given, strict=True))
+        (index, row, replace(entity, start=start, end=end))
+        for index, ((row, start, end), entity) in enumerate(zip(output["spans"].tolist(), given, strict=True))
     ]
 
 
@@ -189,7 +183,7 @@ def _found_relations(output: ModelOutput, threshold: float) -> list[tuple[int, i
     """Head span, tail span, type and score of every relation at or above the threshold, in pair order."""
     if output["relation_logits"].numel() == 0:
         return []
-    # Comparing logits spares a second (P, Q) tensor of probabilities.
+    # Logits are compared, so that there is no second (P, Q) tensor, of probabilities.
     least = math.log(threshold / (1 - threshold)) if 0 < threshold < 1 else (threshold - 0.5) * math.inf
     pair, label = (output["relation_logits"] >= least).nonzero().unbind(1)
     scores = output["relation_logits"][pair, label].float().sigmoid().tolist()
@@ -215,8 +209,8 @@ def merge_pieces(pieces: Iterable[tuple[int, Extraction]]) -> Extraction:
             head, tail = moved[relation.head], moved[relation.tail]
             key = ((head.start, head.end), (tail.start, tail.end), relation.label)
             relations[key] = max(relation.score, relations.get(key, 0.0))
-    number = {span: i for i, span in enumerate(entities)}
-    found = (Relation(number[head], number[tail], label, s) for (head, tail, label), s in relations.items())
+    place = {span: i for i, span in enumerate(entities)}
+    found = (Relation(place[head], place[tail], label, s) for (head, tail, label), s in relations.items())
     return build_extraction(list(entities.values()), found)
 
 
@@ -244,11 +238,11 @@ def resolve_overlaps(extraction: Extraction, mode: str) -> Extraction:
         if not any(clash(extraction.entities[i], extraction.entities[j]) for j in kept):
             kept.append(i)
     kept.sort()
-    number = {old: new for new, old in enumerate(kept)}
+    place = {old: new for new, old in enumerate(kept)}
     relations = (
-        replace(r, head=number[r.head], tail=number[r.tail])
+        replace(r, head=place[r.head], tail=place[r.tail])
         for r in extraction.relations
-        if r.head in number and r.tail in number
+        if r.head in place and r.tail in place
     )
     return build_extraction([extraction.entities[i] for i in kept], relations)
 

@@ -93,7 +93,7 @@ class Extractor:
         self.batch_size, self.max_tokens = batch_size, max_tokens
         self.max_window_length = max_window_length or model.config.max_window_length
         self.context = context or model.config.context
-        self._rules = decoding_rules(model.config, relation_threshold, entity_threshold)
+        self._rules = decoding_rules(model.config, relation_threshold)
 
     @torch.no_grad()
     def __call__(self, documents: Sequence[Document]) -> list[list[Extraction]]:

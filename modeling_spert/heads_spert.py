@@ -1,14 +1,15 @@
-"""From word vectors to span and relation logits: what the two classifiers read (SpERT, sections 3.1 to 3.3).
+"""From word vectors to span and relation logits: what the two classifiers read (SpERT, sections 3.1 and 3.3).
 
-The classifiers are linear in a concatenation, so an output is a sum of terms, one per part of it. In eval mode each
-term is computed where it is cheapest: once per window, per word, per span or per context, not once per candidate.
+`TrainingHeads` concatenate each candidate's vectors, with dropout, as the paper writes it. `FastHeads` give the same
+logits without dropout: a classifier is affine in a concatenation, so its output is a sum of terms, one for each part,
+and each term is computed where it is cheapest: once per window, per word, per span or per context.
 
-Shape letters: B windows, L subwords, W words, K span widths, S candidate spans, N spans that take part in relations,
-P candidate pairs, H hidden, D width embedding, E entity classes (with *none*), Q relation types.
+Shape letters: B windows, L subwords, W words, K span widths, S candidate spans, N entities, P candidate pairs,
+H hidden, D width embedding, E entity classes (with *none*), Q relation types.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,11 +25,13 @@ from .spans_spert import (
     sentence_ranges,
 )
 
-# Pairs are scored in chunks. Where a pair needs a vector, its context's, a chunk has as many pairs as the batch has
-# words, but no fewer than the second number: no tensor of pairs is then larger than that of the words, of which the
-# encoder's layers need several. Otherwise a (pairs, hidden) tensor would hold the first number.
-_CHUNK_NUMBERS = 1 << 22
-_LEAST_CHUNK = 1 << 8
+# Pairs are scored in chunks of as many pairs as the batch has words, but between these two limits. No tensor of pairs
+# is then much larger than one of words, of which each layer of the encoder needs several.
+_MIN_CHUNK_PAIRS = 1 << 8
+_MAX_CHUNK_VALUES = 1 << 22  # of a (pairs, hidden) tensor
+
+# Makes a weight large next to the bias it is added to, so that half precision rounds it as it would by itself.
+_PROBE = 64.0
 
 
 @dataclass
@@ -60,6 +63,7 @@ class WordStates:
         W = sentence_index_BW.shape[1]
         words_BWH, counts_BW = pool_words(hidden_BLH, word_index_BL, W, pooling)
         context_BWH = words_BWH if pooling == "max" else pool_words(hidden_BLH, word_index_BL, W, "max")[0]
+        # A copy of the first position, so that the encoder's output can be freed.
         return cls(hidden_BLH[:, 0].clone(), words_BWH, counts_BW, context_BWH, sentence_index_BW, pooling)
 
     def maxima(self) -> Tensor:
@@ -93,124 +97,166 @@ class WordStates:
         return range_max(self.maxima(), context_ranges(heads_P3, tails_P3))
 
 
-def score_candidates(
-    states: WordStates, classifier: nn.Linear, width_table: Tensor | None, max_width: int
-) -> tuple[Tensor, Tensor]:
-    """Every span of every width, without dropout: one running maximum (or sum) per width, no (S, H) tensor.
+class Heads:
+    """Both classifiers over one encoder pass; the subclasses differ in how they score pairs.
 
     Args:
-        states: Words of the windows.
-        classifier: Over `[CLS]` ‖ span ‖ width embedding.
-        width_table: (rows, D) width embeddings; None leaves them out.
-        max_width: K, the widest span.
-
-    Returns:
-        Entity logits (B, K, W, E) of the span of k + 1 words from word w on, and which of these are candidates
-        (B, K, W): the others leave their sentence, and their logits mean nothing.
+        model: Has `entity_classifier`, `relation_classifier`, `width_embeddings`, `dropout` and `config`.
+        states: The words of the batch.
     """
-    K = max(min(max_width, states.sentence_index_BW.shape[1]), 1)
-    mask_BKW = candidate_mask(states.sentence_index_BW, K)
-    B, _, W = mask_BKW.shape
-    H = states.cls_BH.shape[1]
-    cls_weight, span_weight, width_weight = classifier.weight.tensor_split((H, 2 * H), dim=1)
-    window_BE = linear(states.cls_BH, cls_weight, classifier.bias)
-    logits_BKWE = window_BE.new_zeros(B, K, W, window_BE.shape[1])
-    running_BWH, counts_BW = states.words_BWH, states.counts_BW
-    for k in range(min(K, W)):
-        if k:
-            running_BWH = states.widen(running_BWH, k)
-            counts_BW = counts_BW[:, :-1] + states.counts_BW[:, k:]
-        logits_BKWE[:, k, : W - k] = linear(states.average(running_BWH, counts_BW), span_weight)
-    logits_BKWE += window_BE[:, None, None]
-    if width_table is not None:
-        logits_BKWE += linear(width_table[1 : K + 1], width_weight)[:, None]
-    return logits_BKWE, mask_BKW
+
+    def __init__(self, model: Any, states: WordStates):
+        self.model, self.states = model, states
+        self._pooled_SH: Tensor | None = None
+
+    def classify_spans(self, spans_S3: Tensor) -> Tensor:
+        """Entity logits (S, E) of given spans, from `[CLS]` ‖ span ‖ width embedding, with dropout in training."""
+        self._pooled_SH = self.states.pool_spans(spans_S3)
+        whole_SX = concatenate(self.states.cls_BH[spans_S3[:, 0]], self._pooled_SH, self._widths(spans_S3))
+        return self.model.entity_classifier(self.model.dropout(whole_SX))
+
+    def classify_candidates(self) -> tuple[Tensor, Tensor]:
+        """Every span of every width, without dropout: one running maximum or sum per width, no (S, H) tensor.
+
+        Returns:
+            Entity logits (B, K, W, E) of the span of k + 1 words from word w on, and which of these are candidates
+            (B, K, W): the others leave their sentence, and their logits mean nothing.
+        """
+        states, H = self.states, self.states.cls_BH.shape[1]
+        K = max(min(self.model.config.max_span_width, states.sentence_index_BW.shape[1]), 1)
+        mask_BKW = candidate_mask(states.sentence_index_BW, K)
+        B, _, W = mask_BKW.shape
+        weight, bias = affine_map(self.model.entity_classifier, 2 * H + self._width_size, states.cls_BH)
+        cls_weight, span_weight, width_weight = weight.tensor_split((H, 2 * H), dim=1)
+        window_BE = linear(states.cls_BH, cls_weight, bias)
+        logits_BKWE = window_BE.new_zeros(B, K, W, window_BE.shape[1])
+        running_BWH, counts_BW = states.words_BWH, states.counts_BW
+        for k in range(min(K, W)):
+            if k:
+                running_BWH = states.widen(running_BWH, k)
+                counts_BW = counts_BW[:, :-1] + states.counts_BW[:, k:]
+            logits_BKWE[:, k, : W - k] = linear(states.average(running_BWH, counts_BW), span_weight)
+        logits_BKWE += window_BE[:, None, None]
+        if self.model.width_embeddings is not None:
+            widths_KD = self.model.width_embeddings(torch.arange(1, K + 1, device=mask_BKW.device))
+            logits_BKWE += linear(widths_KD, width_weight)[:, None]
+        return logits_BKWE, mask_BKW
+
+    def classify_pairs(self, spans_S3: Tensor, pairs_P2: Tensor, entities_N: Tensor | None) -> Tensor:
+        """Relation logits (P, Q), from context ‖ head ‖ tail ‖ head's width embedding ‖ tail's width embedding.
+
+        Args:
+            spans_S3: Window, first word, end.
+            pairs_P2: Head and tail, as indices into the spans.
+            entities_N: Indices of the spans that the pairs point at; None: any, of the spans just classified.
+        """
+        raise NotImplementedError
+
+    def _widths(self, spans_N3: Tensor) -> Tensor | None:
+        """Width embeddings (N, D); spans wider than the table share its last row."""
+        if self.model.width_embeddings is None:
+            return None
+        last = self.model.config.width_table_size - 1
+        return self.model.width_embeddings((spans_N3[:, 2] - spans_N3[:, 1]).clamp(max=last))
+
+    def _contexts(self, spans_S3: Tensor, pairs_P2: Tensor) -> Tensor:
+        """Context vectors (P, H)."""
+        heads_P3, tails_P3 = spans_S3[pairs_P2[:, 0]], spans_S3[pairs_P2[:, 1]]
+        return self.states.contexts(heads_P3, tails_P3, self.model.config.relation_context)
+
+    @property
+    def _width_size(self) -> int:
+        """D, 0 without width embeddings."""
+        return self.model.config.width_embedding_size
 
 
-def score_pairs(
-    states: WordStates,
-    classifier: nn.Linear,
-    spans_N3: Tensor,
-    pooled_NH: Tensor,
-    widths_ND: Tensor | None,
-    pairs_P2: Tensor,
-    context: str,
-) -> Tensor:
-    """Relation logits (P, Q) without dropout, as head + tail + context terms.
+class TrainingHeads(Heads):
+    """Whole representations of given pairs, with dropout."""
 
-    Heads and tails are multiplied once per span instead of once per pair, and pairs are scored in chunks.
+    def classify_pairs(self, spans_S3: Tensor, pairs_P2: Tensor, entities_N: Tensor | None) -> Tensor:
+        """As in `Heads`."""
+        assert self._pooled_SH is not None
+        head, tail = pairs_P2.unbind(1)
+        vectors_SX, widths_SD = self._pooled_SH, self._widths(spans_S3)
+        widths = () if widths_SD is None else (widths_SD[head], widths_SD[tail])
+        whole_PX = concatenate(self._contexts(spans_S3, pairs_P2), vectors_SX[head], vectors_SX[tail], *widths)
+        return self.model.relation_classifier(self.model.dropout(whole_PX))
+
+
+class FastHeads(Heads):
+    """Sums of head, tail and context terms, by chunks of pairs; heads and tails are multiplied once per entity."""
+
+    def classify_pairs(self, spans_S3: Tensor, pairs_P2: Tensor, entities_N: Tensor | None) -> Tensor:
+        """As in `Heads`."""
+        H, D = self.states.cls_BH.shape[1], self._width_size
+        if len(pairs_P2) == 0 and entities_N is not None:  # the table of maxima is not worth building
+            return self.states.cls_BH.new_zeros(0, self.model.config.num_relation_types)
+        weight, bias = affine_map(self.model.relation_classifier, 3 * H + 2 * D, self.states.cls_BH)
+        head_SQ, tail_SQ = self._span_terms(spans_S3, entities_N, weight[:, H:], bias)
+
+        def score(some_P2: Tensor) -> Tensor:
+            context_PQ = linear(self._contexts(spans_S3, some_P2), weight[:, :H])
+            return head_SQ[some_P2[:, 0]] + tail_SQ[some_P2[:, 1]] + context_PQ
+
+        chunk = min(max(self.states.counts_BW.numel(), _MIN_CHUNK_PAIRS), max(_MAX_CHUNK_VALUES // H, 1))
+        if len(pairs_P2) <= chunk:
+            return score(pairs_P2)
+        logits_PQ = head_SQ.new_empty(len(pairs_P2), len(weight))
+        for low in range(0, len(pairs_P2), chunk):
+            logits_PQ[low : low + chunk] = score(pairs_P2[low : low + chunk])
+        return logits_PQ
+
+    def _span_terms(
+        self, spans_S3: Tensor, entities_N: Tensor | None, weight_QX: Tensor, bias_Q: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """What each span adds as a head and as a tail: (S, Q) twice, zero for spans that are not entities.
+
+        `weight_QX` is over head ‖ tail ‖ head's width embedding ‖ tail's width embedding.
+        """
+        H, D = self.states.cls_BH.shape[1], self._width_size
+        head_weight, tail_weight, head_width, tail_width = weight_QX.split((H, H, D, D), dim=1)
+        members_N3 = spans_S3 if entities_N is None else spans_S3[entities_N]
+        pooled_NH = self._pooled_SH if entities_N is None else self.states.pool_spans(members_N3)
+        assert pooled_NH is not None
+        head_NQ, tail_NQ = linear(pooled_NH, head_weight, bias_Q), linear(pooled_NH, tail_weight)
+        widths_ND = self._widths(members_N3)
+        if widths_ND is not None:
+            head_NQ, tail_NQ = head_NQ + linear(widths_ND, head_width), tail_NQ + linear(widths_ND, tail_width)
+        if entities_N is None:
+            return head_NQ, tail_NQ
+        empty_SQ = head_NQ.new_zeros(len(spans_S3), head_NQ.shape[1])
+        return empty_SQ.index_copy(0, entities_N, head_NQ), empty_SQ.index_copy(0, entities_N, tail_NQ)
+
+
+def concatenate(*vectors: Tensor | None) -> Tensor:
+    """Vectors side by side along the last dimension; None is left out."""
+    return torch.cat([vector for vector in vectors if vector is not None], dim=-1)
+
+
+def affine_map(head: nn.Module, num_inputs: int, like: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Weight (outputs, inputs) and bias (outputs,) of the affine map that a classifier computes.
+
+    A plain linear layer has them. Any other classifier (with an adapter, quantised, offloaded, hooked) is called, on
+    zeros and on a multiple of the identity, and so answers as it would for each candidate. It must be affine.
 
     Args:
-        states: Words of the windows.
-        classifier: Over context ‖ head ‖ tail ‖ head width ‖ tail width.
-        spans_N3: Spans that the pairs point at.
-        pooled_NH: Their vectors.
-        widths_ND: Their width embeddings, if any.
-        pairs_P2: Head and tail, as indices into the spans.
-        context: "localized", "full" or "cls".
+        head: The classifier.
+        num_inputs: Size of its input.
+        like: Has the dtype and the device of its input.
+
+    >>> weight, bias = affine_map(nn.Sequential(nn.Linear(3, 2)), 3, torch.zeros(0))
+    >>> weight.shape, bias.shape
+    (torch.Size([2, 3]), torch.Size([2]))
     """
-    H, D = pooled_NH.shape[1], 0 if widths_ND is None else widths_ND.shape[1]
-    context_weight, head_weight, tail_weight, head_width, tail_width = classifier.weight.split((H, H, H, D, D), dim=1)
-    head_NQ = linear(pooled_NH, head_weight, classifier.bias)
-    tail_NQ = linear(pooled_NH, tail_weight)
-    if widths_ND is not None:
-        head_NQ = head_NQ + linear(widths_ND, head_width)
-        tail_NQ = tail_NQ + linear(widths_ND, tail_width)
-
-    def score_own(heads_P3: Tensor, tails_P3: Tensor) -> Tensor:
-        return linear(states.contexts(heads_P3, tails_P3, context), context_weight)
-
-    score_context: Callable[[Tensor, Tensor], Tensor] = score_own
-    B, W = states.sentence_index_BW.shape
-    wide = max(_CHUNK_NUMBERS // H, 1)
-    chunk = min(wide, max(B * W, _LEAST_CHUNK))
-    if len(pairs_P2) > chunk:
-        if B * (W + 1) ** 2 <= len(pairs_P2):
-            score_context = _share_contexts(score_own, spans_N3, pairs_P2, (B, W), chunk, wide)
-            chunk = wide
-        return _score_in_chunks(head_NQ, tail_NQ, spans_N3, pairs_P2, chunk, score_context)
-    head, tail = pairs_P2.unbind(1)
-    # Without pairs the table of maxima is not worth building.
-    return head_NQ[head] + tail_NQ[tail] + (score_context(spans_N3[head], spans_N3[tail]) if len(head) else 0)
+    if isinstance(head, nn.Linear) and _is_plain(head):
+        return head.weight, head.bias
+    bias = head(like.new_zeros(1, num_inputs))
+    scaled = head(torch.eye(num_inputs, dtype=like.dtype, device=like.device) * _PROBE) - bias
+    return scaled.T.to(like.device) / _PROBE, bias[0].to(like.device)
 
 
-def _score_in_chunks(
-    head_NQ: Tensor,
-    tail_NQ: Tensor,
-    spans_N3: Tensor,
-    pairs_P2: Tensor,
-    chunk: int,
-    score_context: Callable[[Tensor, Tensor], Tensor],
-) -> Tensor:
-    logits_PQ = head_NQ.new_empty(len(pairs_P2), head_NQ.shape[1])
-    for low in range(0, len(pairs_P2), chunk):
-        head, tail = pairs_P2[low : low + chunk].unbind(1)
-        logits_PQ[low : low + chunk] = head_NQ[head] + tail_NQ[tail] + score_context(spans_N3[head], spans_N3[tail])
-    return logits_PQ
-
-
-def _share_contexts(
-    score_context: Callable[[Tensor, Tensor], Tensor],
-    spans_N3: Tensor,
-    pairs_P2: Tensor,
-    window_shape: tuple[int, int],
-    chunk: int,
-    wide: int,
-) -> Callable[[Tensor, Tensor], Tensor]:
-    """For pairs that outnumber the possible contexts: each context scored once, then looked up."""
-    B, W = window_shape
-    seen = torch.zeros(B * (W + 1) ** 2, dtype=torch.bool, device=pairs_P2.device)
-    for pairs in pairs_P2.split(wide):
-        seen[_context_keys(spans_N3[pairs[:, 0]], spans_N3[pairs[:, 1]], W)] = True
-    keys = seen.nonzero().squeeze(1)
-    slots = seen.cumsum(0) - 1
-    row, start, end = keys // (W + 1) ** 2, keys // (W + 1) % (W + 1), keys % (W + 1)
-    # Any two spans around the gap stand for all pairs that share it.
-    left, right = torch.stack((row, start - 1, start), 1), torch.stack((row, end, end + 1), 1)
-    scores = torch.cat([score_context(a, b) for a, b in zip(left.split(chunk), right.split(chunk), strict=True)])
-    return lambda heads_P3, tails_P3: scores[slots[_context_keys(heads_P3, tails_P3, W)]]
-
-
-def _context_keys(heads_P3: Tensor, tails_P3: Tensor, W: int) -> Tensor:
-    row, start, end = context_ranges(heads_P3, tails_P3).unbind(1)
-    return (row * (W + 1) + start) * (W + 1) + end
+def _is_plain(head: nn.Linear) -> bool:
+    """Whether calling it is nothing but a product with its weight: no subclass, no hook, no quantised weight."""
+    if type(head) is not nn.Linear or type(head.weight) is not nn.Parameter or "forward" in vars(head):
+        return False
+    return not (head._forward_hooks or head._forward_pre_hooks or head._backward_hooks or head._backward_pre_hooks)

@@ -43,22 +43,6 @@ def pool_words(hidden_BLH: Tensor, word_index_BL: Tensor, num_words: int, poolin
     return words.view(B, num_words + 1, H)[:, :num_words], counts_BW[:, :num_words]
 
 
-def candidate_spans(sentence_index_BW: Tensor, max_width: int) -> Tensor:
-    """Every run of up to `max_width` words inside one sentence, by window, width, start.
-
-    Args:
-        sentence_index_BW: Sentence of each word, -1 on padding.
-        max_width: Widest span, in words.
-
-    Returns:
-        (S, 3): window, first word, end.
-
-    >>> candidate_spans(torch.tensor([[0, 0, 1, -1]]), 2).tolist()
-    [[0, 0, 1], [0, 1, 2], [0, 2, 3], [0, 0, 2]]
-    """
-    return spans_of_mask(candidate_mask(sentence_index_BW, max_width))
-
-
 def candidate_mask(sentence_index_BW: Tensor, max_width: int) -> Tensor:
     """Whether the span of width `k + 1` that starts at word `w` is a candidate: bool (B, K, W)."""
     W = sentence_index_BW.shape[1]
@@ -70,7 +54,11 @@ def candidate_mask(sentence_index_BW: Tensor, max_width: int) -> Tensor:
 
 
 def spans_of_mask(mask_BKW: Tensor) -> Tensor:
-    """Candidates of a mask from `candidate_mask`, in the order of its entries: (S, 3)."""
+    """The candidates of a mask from `candidate_mask`: window, first word, end (S, 3), by window, width, start.
+
+    >>> spans_of_mask(candidate_mask(torch.tensor([[0, 0, 1, -1]]), 2)).tolist()
+    [[0, 0, 1], [0, 1, 2], [0, 2, 3], [0, 0, 2]]
+    """
     row, width, start = mask_BKW.nonzero().unbind(1)
     return torch.stack((row, start, start + width + 1), dim=1)
 
@@ -196,21 +184,16 @@ def sentence_ranges(sentence_index_BW: Tensor, spans_N3: Tensor) -> Tensor:
     return torch.stack((row, start_BW[row, word], end_BW[row, word]), dim=1)
 
 
-def surviving_spans(entity_logits: Tensor, entity_threshold: float | None = None) -> Tensor:
-    """Indices (N,) of the spans that are entities.
+def find_survivors(entity_logits: Tensor, entity_threshold: float | None = None) -> Tensor:
+    """Whether each span is an entity (section 3.2): bool, of the shape of the logits without its last dimension.
 
     Args:
-        entity_logits: (S, E), class 0 is *none*.
+        entity_logits: (…, E), class 0 is *none*.
         entity_threshold: Probability that the best entity type must reach; default: *none* must not win.
 
-    >>> surviving_spans(torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]])).tolist()
-    [1]
+    >>> find_survivors(torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]])).tolist()
+    [False, True]
     """
-    return find_survivors(entity_logits, entity_threshold).nonzero().squeeze(1)
-
-
-def find_survivors(entity_logits: Tensor, entity_threshold: float | None = None) -> Tensor:
-    """Whether each span is an entity, as in `surviving_spans`: bool, of the shape of the logits (…, E) without E."""
     if entity_logits.shape[-1] == 1:
         return torch.zeros_like(entity_logits[..., 0], dtype=torch.bool)
     if entity_threshold is None:
@@ -218,38 +201,52 @@ def find_survivors(entity_logits: Tensor, entity_threshold: float | None = None)
     return entity_logits.float().softmax(-1)[..., 1:].amax(-1) >= entity_threshold
 
 
-def mark_candidates(mask_BKW: Tensor, survivors_BKW: Tensor, sentence_index_BW: Tensor) -> Tensor:
-    """All that must be known of the candidates to list their pairs, in one tensor to fetch from a GPU.
+def filter_spans(
+    logits_BKWE: Tensor, mask_BKW: Tensor, sentence_index_BW: Tensor, entity_threshold: float | None = None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Drop the candidates that are not entities, and pair the others (section 3.2).
+
+    How many there are depends on the scores, so the host has to know them. It gets everything that it needs in one
+    tensor of marks, the only one that a forward pass fetches from a GPU.
 
     Args:
-        mask_BKW: From `candidate_mask`.
-        survivors_BKW: From `find_survivors`, on the same grid.
+        logits_BKWE: Entity logits of the span of k + 1 words from word w on.
+        mask_BKW: Which of these are candidates, from `candidate_mask`.
         sentence_index_BW: Sentence of each word, -1 on padding.
+        entity_threshold: As in `find_survivors`.
 
     Returns:
-        (B, K, W): zero where there is no candidate, else one more than its sentence, negative where it survives.
+        Candidates (S, 3) in the order of `spans_of_mask`, their logits (S, E), indices of the entities among them
+        (N,), and all ordered pairs of entities of the same sentence (P, 2), as indices into the candidates.
     """
     marks_BKW = torch.where(mask_BKW, sentence_index_BW.unsqueeze(1).int() + 1, 0)
-    return torch.where(survivors_BKW, -marks_BKW, marks_BKW)
+    marks_BKW = torch.where(find_survivors(logits_BKWE, entity_threshold), -marks_BKW, marks_BKW)
+    spans_S3, entities_N, pairs_P2 = (found.to(marks_BKW.device) for found in list_candidates(marks_BKW.cpu()))
+    row, start, end = spans_S3.unbind(1)
+    _, K, W = mask_BKW.shape
+    return spans_S3, logits_BKWE.flatten(0, 2)[(row * K + end - start - 1) * W + start], entities_N, pairs_P2
 
 
 def list_candidates(marks_BKW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Candidates, survivors and their pairs, from the marks of `mark_candidates`.
+    """Candidates, entities and pairs of entities.
 
-    The sizes of all three depend on the numbers in the marks: on a GPU every step here would wait for it, so the
-    marks should lie on the host.
+    The sizes of all three depend on the values of the marks: on a GPU every step here would wait for it, so the marks
+    should be on the host.
+
+    Args:
+        marks_BKW: Zero where there is no candidate, else one more than its sentence, negative where it is an entity.
 
     Returns:
-        Spans (S, 3) in the order of `candidate_spans`, indices of survivors (N,), and all ordered pairs of these
-        within a sentence (P, 2), as indices into the survivors.
+        Spans (S, 3) in the order of `spans_of_mask`, indices of the entities among them (N,), and all ordered pairs
+        of entities of the same sentence (P, 2), as indices into the spans.
 
-    >>> spans, survivors, pairs = list_candidates(torch.tensor([[[-1, 1, -1, -2]]]))
-    >>> spans.tolist(), survivors.tolist(), pairs.tolist()
-    ([[0, 0, 1], [0, 1, 2], [0, 2, 3], [0, 3, 4]], [0, 2, 3], [[0, 1], [1, 0]])
+    >>> spans, entities, pairs = list_candidates(torch.tensor([[[-1, 1, -1, -2]]]))
+    >>> spans.tolist(), entities.tolist(), pairs.tolist()
+    ([[0, 0, 1], [0, 1, 2], [0, 2, 3], [0, 3, 4]], [0, 2, 3], [[0, 2], [2, 0]])
     """
     spans_S3 = spans_of_mask(marks_BKW != 0)
     row, start, end = spans_S3.unbind(1)
     marks_S = marks_BKW[row, end - start - 1, start]
-    survivors_N = (marks_S < 0).nonzero().squeeze(1)
+    entities_N = (marks_S < 0).nonzero().squeeze(1)
     W = marks_BKW.shape[2]
-    return spans_S3, survivors_N, ordered_pairs(row[survivors_N] * (W + 1) - marks_S[survivors_N])
+    return spans_S3, entities_N, entities_N[ordered_pairs(row[entities_N] * (W + 1) - marks_S[entities_N])]

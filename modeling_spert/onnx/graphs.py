@@ -1,8 +1,8 @@
 """The two graphs of an ONNX export, as modules over a trained model's own weights.
 
-`SpanGraph` is the encoder with the span classifier, `RelationGraph` the relation classifier. Between them stands what
-depends on the answers of the first: which spans survive, and their pairs (`OnnxSpertModel` does it). Everything in a
-graph has static form: every range maximum comes from a table of maxima over power-of-two ranges, as in
+`SpanGraph` is the encoder with the span classifier, `RelationGraph` the relation classifier. Between them comes what
+depends on the answers of the first: which spans are entities, and their pairs (`OnnxSpertModel` does it). Everything in
+a graph has static form: every range maximum comes from a table of maxima over power-of-two ranges, as in
 `spans_spert.range_max`, with as many levels as the longest window asks for.
 
 Shape letters: B windows, L subwords, W words, K span widths, E entity classes (with *none*), Q relation types,
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 
 from modeling_spert.configuration_spert import SpertConfig
+from modeling_spert.heads_spert import affine_map
 from modeling_spert.modeling_spert import SpertModel
 
 # Longest window that the graphs of an encoder without a longest window take.
@@ -33,11 +34,16 @@ class SpanGraph(nn.Module):
     def __init__(self, model: SpertModel):
         super().__init__()
         self.backbone = model.backbone
-        self.entity_classifier = model.entity_classifier
-        self.width_embeddings = model.width_embeddings
         self.pooling = model.config.span_pooling
         self.max_width = model.config.max_span_width
         self.longest = longest_window(model.config)
+        H, D = model.config.backbone_config.hidden_size, model.config.width_embedding_size
+        weight, self.bias = _constant_map(model.entity_classifier, 2 * H + D)
+        self.cls_weight, self.span_weight, width_weight = weight.tensor_split((H, 2 * H), dim=1)
+        self.width_terms = None
+        if model.width_embeddings is not None:
+            table = model.width_embeddings(torch.arange(1, self.max_width + 1))
+            self.width_terms = linear(table, width_weight).detach()
 
     @staticmethod
     def output_names(pooling: str) -> list[str]:
@@ -53,8 +59,8 @@ class SpanGraph(nn.Module):
             word_ranges: (B, W, 2) first subword and end of each word; the end of a padding word is its start.
 
         Returns:
-            Entity logits (B, W, K, E), where entry (b, w, k) is the span of k + 1 words from word w on; spans that
-            leave their sentence have numbers too, which mean nothing. The vector of the first position (B, H), the
+            Entity logits (B, W, K, E), where entry (b, w, k) is the span of k + 1 words from word w on; those of
+            spans that leave their sentence mean nothing. The vector of the first position (B, H), the
             words fused by maximum (B, W, H) and, for pooling by mean or sum, by sum (B, W, H).
         """
         hidden_BLH = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
@@ -73,10 +79,9 @@ class SpanGraph(nn.Module):
         return (logits_BWKE, cls_BH, *outputs)
 
     def _score(self, cls_BH: Tensor, fused_BWH: Tensor, counts_BW1: Tensor) -> Tensor:
-        H, W = cls_BH.shape[1], fused_BWH.shape[1]
-        cls_weight, span_weight, width_weight = self.entity_classifier.weight.tensor_split((H, 2 * H), dim=1)
-        behind = (0, 0, 0, self.max_width - 1)
-        words, counts = pad(fused_BWH, behind), pad(counts_BW1, behind)
+        W = fused_BWH.shape[1]
+        after = (0, 0, 0, self.max_width - 1)
+        words, counts = pad(fused_BWH, after), pad(counts_BW1, after)
         running, total, by_width = fused_BWH, counts_BW1, []
         for k in range(self.max_width):
             if k:
@@ -84,12 +89,9 @@ class SpanGraph(nn.Module):
                 running = torch.maximum(running, added) if self.pooling == "max" else running + added
                 total = total + counts[:, k : k + W]
             span = running / total.clamp(min=1) if self.pooling == "mean" else running
-            by_width.append(linear(span, span_weight))
-        logits_BWKE = torch.stack(by_width, dim=2)
-        logits_BWKE = logits_BWKE + linear(cls_BH, cls_weight, self.entity_classifier.bias)[:, None, None]
-        if self.width_embeddings is None:
-            return logits_BWKE
-        return logits_BWKE + linear(self.width_embeddings.weight[1 : self.max_width + 1], width_weight)
+            by_width.append(linear(span, self.span_weight))
+        logits_BWKE = torch.stack(by_width, dim=2) + linear(cls_BH, self.cls_weight, self.bias)[:, None, None]
+        return logits_BWKE if self.width_terms is None else logits_BWKE + self.width_terms
 
 
 class RelationGraph(nn.Module):
@@ -98,11 +100,15 @@ class RelationGraph(nn.Module):
     def __init__(self, model: SpertModel):
         super().__init__()
         assert model.relation_classifier is not None
-        self.relation_classifier = model.relation_classifier
-        self.width_embeddings = model.width_embeddings
-        self.pooling = model.config.span_pooling
         self.last_width = model.config.width_table_size - 1
         self.longest = longest_window(model.config)
+        H, D = model.config.backbone_config.hidden_size, model.config.width_embedding_size
+        weight, self.bias = _constant_map(model.relation_classifier, 3 * H + 2 * D)
+        self.context_weight, self.head_weight, self.tail_weight, *width_weights = weight.split((H, H, H, D, D), dim=1)
+        self.width_terms = None
+        if model.width_embeddings is not None:
+            table = model.width_embeddings(torch.arange(self.last_width + 1))
+            self.width_terms = [linear(table, width_weight).detach() for width_weight in width_weights]
 
     @staticmethod
     def input_names(pooling: str, context: str) -> list[str]:
@@ -126,7 +132,7 @@ class RelationGraph(nn.Module):
             words: (B, W, H) of the first graph.
             spans: (N, 3) window, first word, end.
             pairs: (P, 2) head and tail, as indices into the spans.
-            contexts: (P, 3) window, first word and end of each pair's context, empty where the end is not behind the
+            contexts: (P, 3) window, first word and end of each pair's context, empty where the end is not after the
                 first word; for localized and full contexts.
             cls: (B, H) of the first graph, for contexts of this kind.
             word_sums: (B, W, H) of the first graph, for pooling by mean or sum.
@@ -135,23 +141,20 @@ class RelationGraph(nn.Module):
         Returns:
             Relation logits (P, Q).
         """
-        H = words.shape[2]
-        D = 0 if self.width_embeddings is None else self.width_embeddings.weight.shape[1]
-        weights = self.relation_classifier.weight.split((H, H, H, D, D), dim=1)
         pooled_NH = self._pool(words, spans, word_sums, word_counts)
-        head_NQ = linear(pooled_NH, weights[1], self.relation_classifier.bias)
-        tail_NQ = linear(pooled_NH, weights[2])
-        if self.width_embeddings is not None:
-            widths_ND = self.width_embeddings((spans[:, 2] - spans[:, 1]).clamp(max=self.last_width))
-            head_NQ = head_NQ + linear(widths_ND, weights[3])
-            tail_NQ = tail_NQ + linear(widths_ND, weights[4])
+        head_NQ = linear(pooled_NH, self.head_weight, self.bias)
+        tail_NQ = linear(pooled_NH, self.tail_weight)
+        if self.width_terms is not None:
+            width_N = (spans[:, 2] - spans[:, 1]).clamp(max=self.last_width)
+            head_NQ = head_NQ + self.width_terms[0].index_select(0, width_N)
+            tail_NQ = tail_NQ + self.width_terms[1].index_select(0, width_N)
         head, tail = pairs[:, 0], pairs[:, 1]
         if cls is not None:
             context_PH = cls.index_select(0, spans[:, 0].index_select(0, head))
         else:
             assert contexts is not None
             context_PH = static_range_max(words, contexts, self.longest)
-        return head_NQ.index_select(0, head) + tail_NQ.index_select(0, tail) + linear(context_PH, weights[0])
+        return head_NQ.index_select(0, head) + tail_NQ.index_select(0, tail) + linear(context_PH, self.context_weight)
 
     def _pool(self, words: Tensor, spans: Tensor, sums: Tensor | None, counts: Tensor | None) -> Tensor:
         if sums is None:
@@ -160,6 +163,13 @@ class RelationGraph(nn.Module):
         if counts is None:
             return sums_NH
         return sums_NH / static_range_sum(counts[:, :, None].to(words.dtype), spans).clamp(min=1)
+
+
+def _constant_map(head: nn.Module, num_inputs: int) -> tuple[Tensor, Tensor | None]:
+    """A classifier's weight and bias, as constants of a graph in fp32."""
+    with torch.no_grad():
+        weight, bias = affine_map(head, num_inputs, torch.zeros(0))
+    return weight.detach(), None if bias is None else bias.detach()
 
 
 def static_range_max(x_BWH: Tensor, ranges_N3: Tensor, longest: int) -> Tensor:
@@ -179,8 +189,8 @@ def static_range_max(x_BWH: Tensor, ranges_N3: Tensor, longest: int) -> Tensor:
     levels = [x_BWH]
     for step in powers[:-1]:
         lower = levels[-1]
-        # The last entry stands for what lies behind the end: it covers words that the others cover too. A slice
-        # in its place would make the form of the graph depend on the number of words.
+        # Entries over the end repeat the last one, which covers words that the others cover too. A slice in its place
+        # would make the form of the graph depend on the number of words.
         levels.append(torch.maximum(lower, lower.index_select(1, (torch.arange(W) + step).clamp(max=W - 1))))
     table = torch.stack(levels).reshape(len(levels) * B * W, H)
     row, start, end = ranges_N3[:, 0], ranges_N3[:, 1], ranges_N3[:, 2]

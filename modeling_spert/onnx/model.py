@@ -1,7 +1,7 @@
 """`OnnxSpertModel`: the graphs of `export_onnx` in place of a `SpertModel`, for extraction with onnxruntime.
 
-Shape letters: B windows, L subwords, W words, K span widths, S candidate spans, N spans that take part in relations,
-P pairs, E entity classes (with *none*), Q relation types.
+Shape letters: B windows, L subwords, W words, K span widths, S candidate spans, N entities, P pairs, E entity classes
+(with *none*), Q relation types.
 """
 
 from __future__ import annotations
@@ -18,19 +18,11 @@ from transformers import PreTrainedTokenizerBase
 
 from modeling_spert.configuration_spert import SpertConfig
 from modeling_spert.hub.client import HTTP_ERROR
-from modeling_spert.integrity_spert import check_cached_files
 from modeling_spert.modeling_spert import SpertOutput
 from modeling_spert.onnx.files import FOLDER, RECORD, RELATIONS, SPANS, SPANS_INT8, check_packages, read_export
 from modeling_spert.onnx.graphs import RelationGraph, longest_window
 from modeling_spert.pipeline_spert import JointExtractionPipeline
-from modeling_spert.spans_spert import (
-    candidate_mask,
-    context_ranges,
-    find_survivors,
-    list_candidates,
-    mark_candidates,
-    sentence_ranges,
-)
+from modeling_spert.spans_spert import candidate_mask, context_ranges, filter_spans, sentence_ranges
 
 # Pairs scored at once: bounds the memory of a text with thousands of entities.
 _CHUNK_PAIRS = 1 << 13
@@ -64,7 +56,6 @@ class OnnxSpertModel:
         int8: bool = False,
         num_threads: int | None = None,
         providers: Sequence[str] = ("CPUExecutionProvider",),
-        verify_files: bool = True,
         **hub_kwargs: Any,
     ) -> OnnxSpertModel:
         """Load the graphs that `python -m modeling_spert.onnx` wrote into a model folder.
@@ -72,18 +63,16 @@ class OnnxSpertModel:
         Args:
             name_or_folder: Model folder, or a repository on the Hub that has one's files; its weights are not fetched.
             int8: Take the quantised span graph. Its activations have one scale per batch, so that a text's scores
-                depend a little on the texts beside it.
+                depend a little on the other texts of the batch.
             num_threads: Threads of a session; default: those of torch.
             providers: Of onnxruntime, best first.
-            verify_files: Compare files in the Hub's cache with the digests the Hub announced for them, and the weights
-                that the graphs were made of with those the Hub has now, if it can be reached.
             **hub_kwargs: Of `snapshot_download`: revision, token, cache_dir, local_files_only, force_download.
 
         Raises:
             ImportError: If onnxruntime is missing.
             FileNotFoundError: If there are no such graphs.
-            ValueError: If they are of other weights or settings than those beside them.
-            OSError: If a file in the Hub's cache is not the one the Hub announced.
+            ValueError: If they were made from other weights or settings than those next to them; on the Hub, as far
+                as it can be reached.
         """
         check_packages(["onnxruntime"])
         import onnxruntime
@@ -99,8 +88,6 @@ class OnnxSpertModel:
         if not is_local:
             patterns = ["config.json", f"{FOLDER}/{RECORD}", *(f"{FOLDER}/{graph}*" for graph in names)]
             folder = Path(snapshot_download(name, allow_patterns=patterns, **hub_kwargs))
-            if verify_files:
-                check_cached_files(name, patterns, **hub_kwargs)
         config = SpertConfig.from_pretrained(folder)
         paths = [folder / FOLDER / graph for graph in names[: 2 if config.relation_types else 1]]
         for path in paths:
@@ -108,7 +95,7 @@ class OnnxSpertModel:
                 command = f"python -m modeling_spert.onnx {name}{'' if is_local else ' --output FOLDER'}"
                 raise FileNotFoundError(f"{name} has no {FOLDER}/{path.name}: {command}{' --int8' if int8 else ''}")
         weights = read_export(folder, config)
-        if not is_local and verify_files and not hub_kwargs.get("local_files_only"):
+        if not is_local and not hub_kwargs.get("local_files_only"):
             _check_weights_on_hub(name, folder, weights, hub_kwargs.get("token"))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads or torch.get_num_threads()
@@ -148,36 +135,33 @@ class OnnxSpertModel:
         Given spans have no entity logits (None), since the graphs score candidates only.
 
         Raises:
-            ValueError: If spans are given without pairs, or a window is longer than the graphs take.
+            ValueError: If only one of spans and pairs is given, or a window is longer than the graphs take.
         """
-        if spans is not None and pairs is None:
-            raise ValueError(
-                "spans were given without pairs: the graphs score candidates only, and pairs of given spans"
-            )
+        if (spans is None) != (pairs is None):
+            raise ValueError("spans and pairs come together: pass both, or neither")
         longest = longest_window(self.config)
         if input_ids.shape[1] > longest:
             raise ValueError(f"the graphs take windows of up to {longest} subwords, got {input_ids.shape[1]}")
         ranges = word_ranges(word_index, sentence_index.shape[1])
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "word_ranges": ranges}
         answers = _run(self._spans, inputs)
-        entity_logits = None
-        kept, local_pairs = spans, pairs
-        if spans is None:
-            logits_BKWE = answers["entity_logits"].transpose(1, 2)
-            mask_BKW = candidate_mask(sentence_index, self.config.max_span_width)
-            survivors_BKW = find_survivors(logits_BKWE, entity_threshold)
-            spans, members, found = list_candidates(mark_candidates(mask_BKW, survivors_BKW, sentence_index))
-            row, start, end = spans.unbind(1)
-            entity_logits = logits_BKWE[row, end - start - 1, start]
-            kept = spans
-            if pairs is None:
-                kept, local_pairs, pairs = spans[members], found, members[found]
+        entity_logits, entities = None, None
+        if spans is None or pairs is None:
+            spans, entity_logits, entities, pairs = filter_spans(
+                answers["entity_logits"].transpose(1, 2),
+                candidate_mask(sentence_index, self.config.max_span_width),
+                sentence_index,
+                entity_threshold,
+            )
         if self._relations is None:
-            return SpertOutput(None, entity_logits, answers["cls"].new_zeros(0, 0), spans, spans.new_zeros(0, 2))
-        assert kept is not None and local_pairs is not None
-        answers["word_counts"] = ranges[:, :, 1] - ranges[:, :, 0]
-        relation_logits = self._score_pairs(answers, kept, local_pairs, sentence_index)
-        return SpertOutput(None, entity_logits, relation_logits, spans, pairs)
+            pairs, relation_logits = pairs[:0], answers["cls"].new_zeros(0, 0)
+        else:
+            answers["word_counts"] = ranges[:, :, 1] - ranges[:, :, 0]
+            # The graph reads only the spans that pairs point at; the entities are in ascending order.
+            members = spans if entities is None else spans[entities]
+            local_pairs = pairs if entities is None else torch.searchsorted(entities, pairs)
+            relation_logits = self._score_pairs(answers, members, local_pairs, sentence_index)
+        return SpertOutput(None, entity_logits, relation_logits, spans, pairs, entities)
 
     def _score_pairs(
         self, answers: Mapping[str, Tensor], spans_N3: Tensor, pairs_P2: Tensor, sentence_index_BW: Tensor
@@ -198,7 +182,7 @@ class OnnxSpertModel:
 
 
 def _check_weights_on_hub(name: str, snapshot: Path, weights: Mapping[str, str], token: Any) -> None:
-    """Refuse graphs that an older push has left beside newer weights; say nothing where the Hub cannot be reached.
+    """Refuse graphs that an older push has left next to newer weights; pass where the Hub cannot be reached.
 
     Args:
         name: The repository.
@@ -217,7 +201,7 @@ def _check_weights_on_hub(name: str, snapshot: Path, weights: Mapping[str, str],
     announced = {file.path: file.lfs.sha256 for file in files if file.lfs is not None}
     if announced and announced != weights:
         raise ValueError(
-            f"the graphs in {name} are of other weights than those beside them: export the model again with "
+            f"the graphs in {name} were made from other weights than those next to them: export the model again with "
             f"python -m modeling_spert.onnx {name} --output FOLDER"
         )
 
@@ -226,7 +210,7 @@ def word_ranges(word_index_BL: Tensor, num_words: int) -> Tensor:
     """First subword and end of each word, an empty range for padding: (B, W, 2).
 
     Args:
-        word_index_BL: Word of each subword, -1 on special tokens and padding; a word's subwords stand together.
+        word_index_BL: Word of each subword, -1 on special tokens and padding; the subwords of a word are neighbours.
         num_words: W.
 
     >>> word_ranges(torch.tensor([[-1, 0, 0, 1, -1]]), 3).tolist()

@@ -43,7 +43,9 @@ def output_of(
     entity_logits[range(len(spans)), labels] = math.log(8)  # 8 : 1 : 1
     relation_logits = torch.tensor([[logit(p) for p in row] for row in scores]).reshape(-1, 2)
     tensors: list[Tensor] = [torch.tensor(rows, dtype=torch.long) for rows in (spans, list(pairs))]
-    return SpertOutput(None, entity_logits, relation_logits, tensors[0].reshape(-1, 3), tensors[1].reshape(-1, 2))
+    entities = torch.tensor(labels, dtype=torch.long).nonzero().squeeze(1)
+    spans_S3, pairs_P2 = tensors[0].reshape(-1, 3), tensors[1].reshape(-1, 2)
+    return SpertOutput(None, entity_logits, relation_logits, spans_S3, pairs_P2, entities)
 
 
 def decode_one(output: SpertOutput, rules: DecodingRules = RULES, window: Window | None = None) -> Extraction:
@@ -95,20 +97,21 @@ def test_decoding_takes_half_precision(dtype: torch.dtype):
     assert extraction.relations[0].score == pytest.approx(0.75, abs=0.01)
 
 
-def test_decoding_entity_threshold_asks_the_best_type():
+def test_decoding_keeps_the_entities_that_the_model_found():
+    """Also one that *none* beats: the model was given a low threshold."""
     output = output_of([[0, 0, 1], [0, 2, 3], [0, 4, 5]], [1, 0, 2])
     output.entity_logits[0] = torch.log(torch.tensor([0.6, 0.3, 0.1]))
-    output.entity_logits[2] = torch.log(torch.tensor([0.2, 0.35, 0.45]))
-    for threshold, expected in ((None, [4]), (0.2, [0, 4]), (0.29, [0, 4]), (0.44, [4]), (0.5, []), (0.05, [0, 2, 4])):
-        rules = decoding_rules(SpertConfig(entity_types=["A", "B"]), entity_threshold=threshold)
-        assert [e.start for e in decode_one(output, rules).entities] == expected, threshold
+    assert [(e.start, e.label, round(e.score, 4)) for e in decode_one(output).entities] == [
+        (0, "A", 0.3), (4, "B", 0.8)
+    ]  # fmt: skip
+    output.entities = torch.tensor([1])
+    assert [(e.start, e.label) for e in decode_one(output).entities] == [(2, "A")]
 
 
-def test_decoding_drops_pairs_of_spans_that_rounding_left_below_the_threshold():
-    """The model decides on its device, decoding on the host: at the very threshold they may differ."""
-    output = output_of([[0, 0, 1], [0, 2, 3]], [1, 0], [[0, 1], [1, 0]], [[0.9, 0.1], [0.9, 0.1]])
-    extraction = decode_one(output)
-    assert [e.start for e in extraction.entities] == [0] and extraction.relations == ()
+def test_decoding_given_spans_need_their_entities():
+    output = SpertOutput(**{**output_of([[0, 0, 1]], [1]), "entities": None})
+    with pytest.raises(ValueError, match=r"the model got spans to classify: pass their entities as given=\[…\]"):
+        decode_one(output)
 
 
 def test_decoding_symmetric_relations_start_with_the_earlier_span():
@@ -162,11 +165,9 @@ def test_decoding_rules_take_the_configurations_thresholds():
     )
     assert decoding_rules(config) == RULES
     assert decoding_rules(config, relation_threshold=0.0).relation_threshold == 0
-    assert decoding_rules(config, entity_threshold=1.0).entity_threshold == 1
-    for name, value in (("relation_threshold", 1.5), ("entity_threshold", -0.1), ("entity_threshold", float("nan"))):
-        settings: dict[str, Any] = {name: value}
-        with pytest.raises(ValueError, match=f"{name} must be between 0 and 1, got {value}"):
-            decoding_rules(config, **settings)
+    for value in (1.5, -0.1, float("nan")):
+        with pytest.raises(ValueError, match=f"relation_threshold must be between 0 and 1, got {value}"):
+            decoding_rules(config, relation_threshold=value)
 
 
 # --- Laws ---------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_loading_from_backbone_takes_the_pretrained_weights(bert: Path):
 
 def test_loading_from_backbone_says_what_it_loaded(bert: Path, monkeypatch: pytest.MonkeyPatch):
     messages: list[str] = []
-    logger = logging.getLogger("modeling_spert.modeling_spert")
+    logger = logging.getLogger("modeling_spert.loading_spert")
     monkeypatch.setattr(logger, "info", lambda message, *args: messages.append(message))
     SpertModel.from_backbone(str(bert), **LABELS)
     assert messages == [f"Loaded pretrained weights (all) of bert from {bert}"]
@@ -96,7 +96,7 @@ def test_loading_from_backbone_with_less_of_the_pretraining(
 
 
 def test_loading_from_backbone_refuses_what_it_cannot_use(bert: Path, saved: Path):
-    with pytest.raises(ValueError, match=r'pretrained must be "all", "embeddings" or "none", got \'some\''):
+    with pytest.raises(ValueError, match="pretrained must be one of all, embeddings, none, got 'some'"):
         SpertModel.from_backbone(str(bert), **LABELS, pretrained="some")
     with pytest.raises(ValueError, match=r"holds a SpERT model, .* SpertModel\.from_pretrained"):
         SpertModel.from_backbone(str(saved), **LABELS)

@@ -13,7 +13,7 @@ from torch import Tensor
 from modeling_spert import SpertModel, SpertOutput
 from modeling_spert import heads_spert as heads
 from modeling_spert.configuration_spert import RELATION_CONTEXTS, SPAN_POOLINGS
-from modeling_spert.spans_spert import ordered_pairs, surviving_spans
+from modeling_spert.spans_spert import candidate_mask, ordered_pairs, spans_of_mask
 
 ABLATIONS = list(itertools.product(SPAN_POOLINGS, RELATION_CONTEXTS, (7, 0)))
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -32,6 +32,14 @@ def mixed_batch() -> dict[str, Tensor]:
         build_window(),
         build_window([1, 1], seed=2),
     )
+
+
+def every_span(model: SpertModel, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Every candidate and every pair of them, to be given to the model."""
+    sentences = batch["sentence_index"]
+    spans = spans_of_mask(candidate_mask(sentences, model.config.max_span_width))
+    row, start, _ = spans.unbind(1)
+    return {"spans": spans, "pairs": ordered_pairs(row * sentences.shape[1] + sentences[row, start])}
 
 
 def assert_equal_output(found: SpertOutput, expected: SpertOutput, rtol: float = 1e-5, atol: float = 2e-5):
@@ -98,34 +106,33 @@ def test_modeling_every_path_gives_the_same_scores(pooling: str, context: str, w
     margins = (logits[:, 1:].amax(1) - logits[:, 0]).sort().values
     model.entity_classifier.bias[0] += margins[18:20].mean()  # half of the spans survive
     fast = model(**batch)
-    assert len(surviving_spans(fast.entity_logits)) == 19 and len(fast.spans) == 38 and len(fast.pairs) > 60
+    assert len(fast.entities) == 19 and len(fast.spans) == 38 and len(fast.pairs) > 60
+    assert torch.equal(fast.entities, (fast.entity_logits.argmax(1) > 0).nonzero().squeeze(1))
     assert_equal_output(fast, score_one_by_one(model, batch, fast.spans, fast.pairs))
-    assert_equal_output(model(**batch, spans=fast.spans, pairs=fast.pairs), fast)
-    assert_equal_output(model(**batch, spans=fast.spans), fast)
-    assert_equal_output(model(**batch, pairs=fast.pairs), fast)
-    model.train()
-    assert_equal_output(model(**batch, spans=fast.spans, pairs=fast.pairs), fast)
+    given = {"spans": fast.spans, "pairs": fast.pairs}
+    for training in (False, True):
+        output = model.train(training)(**batch, **given)
+        assert_equal_output(output, fast)
+        assert output.entities is None
     assert_equal_output(model(**batch), fast)
 
 
 @pytest.mark.parametrize(("pooling", "context", "width_size"), ABLATIONS)
-@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("given", [True, False])
 @torch.no_grad()
 def test_modeling_pairs_in_chunks_score_as_at_once(
-    pooling: str, context: str, width_size: int, shared: bool, monkeypatch: pytest.MonkeyPatch
+    pooling: str, context: str, width_size: int, given: bool, monkeypatch: pytest.MonkeyPatch
 ):
     model = ablation(pooling, context, width_size, max_span_width=9)
     windows = [build_window([1, 2, 1], [1, 1, 1, 2, 1, 1], seed=3), build_window([2, 1, 1, 1], seed=4)]
     batch = build_batch(*windows)
-    B, W = batch["sentence_index"].shape
-    given = {"entity_threshold": 0.0} if shared else {"pairs": model(**batch, entity_threshold=0.0).pairs[::13]}
-    at_once = model(**batch, **given)
-    # Contexts are scored once each where there are at least as many pairs as possible contexts.
-    assert (len(at_once.pairs) >= B * (W + 1) ** 2) == shared and len(at_once.pairs) > 30
-    monkeypatch.setattr(heads, "_CHUNK_NUMBERS", 7 * HIDDEN)
-    assert_equal_output(model(**batch, **given), at_once)
-    monkeypatch.setattr(heads, "_CHUNK_NUMBERS", 1)  # a pair at a time
-    assert_equal_output(model(**batch, **given), at_once)
+    chosen = every_span(model, batch) if given else {"entity_threshold": 0.0}
+    at_once = model(**batch, **chosen)
+    assert 30 < len(at_once.pairs) < heads._MAX_CHUNK_VALUES // HIDDEN
+    monkeypatch.setattr(heads, "_MAX_CHUNK_VALUES", 7 * HIDDEN)
+    assert_equal_output(model(**batch, **chosen), at_once)
+    monkeypatch.setattr(heads, "_MAX_CHUNK_VALUES", 1)  # a pair at a time
+    assert_equal_output(model(**batch, **chosen), at_once)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
@@ -210,8 +217,8 @@ def test_modeling_small_and_empty_batches(name: str, training: bool, pooling: st
     assert output.entity_logits.shape == (num_spans, 4) and output.entity_logits.isfinite().all()
     assert output.relation_logits.shape == (num_spans * (num_spans - 1), 2)
     assert output.relation_logits.isfinite().all()
-    labels = torch.zeros(num_spans, dtype=torch.long)
-    loss = model(**batch, span_labels=labels, pairs=output.pairs, pair_labels=output.relation_logits * 0).loss
+    labels = {"span_labels": torch.zeros(num_spans, dtype=torch.long), "pair_labels": output.relation_logits * 0}
+    loss = model(**batch, spans=output.spans, pairs=output.pairs, **labels).loss
     loss.backward()
     assert loss.isfinite() and model.relation_classifier.weight.grad.isfinite().all()
 
@@ -226,14 +233,14 @@ def test_modeling_row_of_padding_leaves_the_other_rows_alone():
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("entities", [0, 1, 2])
 def test_modeling_few_entities_give_few_pairs(training: bool, entities: int):
-    model, batch = build_spert(backbone=NO_DROPOUT, head_dropout=0.0).train(training), mixed_batch()
-    chances = model(**batch).entity_logits[:15].softmax(1)[:, 1:].amax(1)  # of spans of one sentence
-    ordered = sorted(model(**batch).entity_logits.softmax(1)[:, 1:].amax(1).tolist(), reverse=True)
-    spans = chances.topk(entities).indices.sort().values
-    output = model(**batch, spans=model(**batch).spans[spans])
-    assert len(ordered) > 20
-    output = model(**batch, spans=output.spans, entity_threshold=0.0)
-    assert output.pairs.tolist() == ([[0, 1], [1, 0]] if entities == 2 else [])
+    model = build_spert(backbone=NO_DROPOUT, head_dropout=0.0).train(training)
+    batch = build_batch(build_window([1, 2, 1, 3, 1, 1]))
+    chances = model(**batch).entity_logits.softmax(1)[:, 1:].amax(1).sort(descending=True).values
+    threshold = (chances[entities - 1] + chances[entities]).item() / 2 if entities else 1.0
+    output = model(**batch, entity_threshold=threshold)
+    first, *rest = output.entities.tolist() or [0]
+    assert len(output.entities) == entities
+    assert output.pairs.tolist() == [pair for second in rest for pair in ([first, second], [second, first])]
     assert output.relation_logits.shape == (len(output.pairs), 2)
 
 
@@ -241,7 +248,7 @@ def test_modeling_few_entities_give_few_pairs(training: bool, entities: int):
 def test_modeling_without_relation_types_finds_entities(training: bool):
     model, batch = build_spert(relation_types=[], scale=3.0).train(training), mixed_batch()
     output = model(**batch)
-    assert model.relation_classifier is None and len(surviving_spans(output.entity_logits)) > 1
+    assert model.relation_classifier is None and len(output.entities) > 1
     assert output.pairs.shape == (0, 2) and output.relation_logits.shape == (0, 0)
     labels = torch.ones(len(output.spans), dtype=torch.long)
     no_pairs = {"pairs": output.pairs, "pair_labels": torch.zeros(0, 0)}  # as the collator gives them
@@ -256,10 +263,9 @@ def test_modeling_with_one_or_no_entity_type(training: bool, entity_types: list[
     model, batch = build_spert(entity_types=entity_types, scale=3.0).train(training), mixed_batch()
     torch.manual_seed(0)  # of the dropout
     output = model(**batch)
-    members = surviving_spans(output.entity_logits)
     assert output.entity_logits.shape == (len(output.spans), len(entity_types) + 1)
-    assert (len(members) > 0) == bool(entity_types)
-    assert set(output.pairs.flatten().tolist()) <= set(members.tolist())
+    assert (len(output.entities) > 0) == bool(entity_types)
+    assert set(output.pairs.flatten().tolist()) <= set(output.entities.tolist())
 
 
 @torch.no_grad()
@@ -272,6 +278,7 @@ def test_modeling_entity_threshold_decides_who_is_in_pairs():
         members = (logits.softmax(1)[:, 1:].amax(1) >= threshold).nonzero().squeeze(1)
         expected = members[ordered_pairs(torch.zeros_like(members))]
         assert torch.equal(output.pairs, expected) and torch.equal(output.entity_logits, logits)
+        assert torch.equal(output.entities, members)
         sizes.append(len(members))
     assert sizes == sorted(sizes, reverse=True) and sizes[0] == len(logits) and sizes[-1] == 0 and len(set(sizes)) > 3
 
@@ -354,7 +361,7 @@ def test_modeling_dropout_is_drawn_per_candidate_and_off_in_eval_mode():
 def test_modeling_given_spans_may_be_wider_than_the_widest_candidate():
     model = build_spert(max_span_width=2, width_table_size=4)
     batch = build_batch(build_window([1] * 6))
-    batch["spans"] = torch.tensor([[0, 0, 3], [0, 0, 6]])
+    batch["spans"], batch["pairs"] = torch.tensor([[0, 0, 3], [0, 0, 6]]), torch.zeros(0, 2, dtype=torch.long)
     output = model(**batch)
     with torch.no_grad():
         model.width_embeddings.weight[3] += 1  # the last row of the table, for every width from 3 on
@@ -367,10 +374,20 @@ def test_modeling_forward_takes_embeddings_and_gives_tuples():
     expected = model(**batch)
     ids = batch.pop("input_ids")
     assert_equal_output(model(inputs_embeds=model.get_input_embeddings()(ids), **batch), expected, 0, 1e-6)
-    entity_logits, relation_logits, spans, pairs = model(ids, **batch, return_dict=False)
+    entity_logits, relation_logits, spans, pairs, entities = model(ids, **batch, return_dict=False)
     assert_equal_output(SpertOutput(None, entity_logits, relation_logits, spans, pairs), expected, 0, 0)
+    assert torch.equal(entities, expected.entities)
 
 
 def test_modeling_forward_without_word_index_says_what_makes_one():
     with pytest.raises(ValueError, match=r"word_index .* sentence_index .* collate_windows"):
         build_spert()(input_ids=torch.zeros(1, 3, dtype=torch.long))
+
+
+@pytest.mark.parametrize("names", [("spans",), ("pairs",), ("span_labels",), ("spans", "span_labels", "pair_labels")])
+def test_modeling_forward_takes_spans_and_pairs_together(names: tuple[str, ...]):
+    batch = labelled([build_window([1, 2, 1, 1, 1])])
+    given = {name: batch.pop(name) for name in ("spans", "pairs", "span_labels", "pair_labels")}
+    for training in (False, True):
+        with pytest.raises(ValueError, match="spans and pairs come together, and labels come with them: pass both"):
+            build_spert().train(training)(**batch, **{name: given[name] for name in names})

@@ -12,15 +12,15 @@ from torch import Tensor
 
 from modeling_spert.spans_spert import (
     candidate_mask,
-    candidate_spans,
     context_ranges,
+    find_survivors,
     ordered_pairs,
     pool_words,
     range_max,
     range_sum,
     range_table,
     sentence_ranges,
-    surviving_spans,
+    spans_of_mask,
 )
 
 # Windows as the lengths of their sentences, in words; an empty list is a window without words.
@@ -31,6 +31,10 @@ def sentence_index(windows: list[list[int]]) -> Tensor:
     rows = [[number for number, length in enumerate(window) for _ in range(length)] for window in windows]
     width = max(map(len, rows))
     return torch.tensor([row + [-1] * (width - len(row)) for row in rows], dtype=torch.long).reshape(len(rows), width)
+
+
+def candidate_spans(index: Tensor, max_width: int) -> Tensor:
+    return spans_of_mask(candidate_mask(index, max_width))
 
 
 def random_words(B: int, W: int, seed: int, H: int = 3) -> Tensor:
@@ -167,7 +171,10 @@ def test_pool_words_keeps_the_dtype(dtype: torch.dtype, pooling: str):
     assert words[0, :, 0].tolist() == ([1, 1] if pooling == "max" else [2, 1])
 
 
-def test_surviving_spans_by_class_or_by_threshold():
+def test_survivors_by_class_or_by_threshold():
+    def surviving_spans(logits: Tensor, threshold: float | None = None) -> Tensor:
+        return find_survivors(logits, threshold).nonzero().squeeze(1)
+
     logits = torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 1.2, 1.1], [1.0, 1.0, 0.0]])
     best = logits.softmax(1)[:, 1:].amax(1)
     assert surviving_spans(logits).tolist() == [1, 2]  # a tie with *none* is no entity

@@ -12,7 +12,7 @@ from tiny_models import build_batch, build_spert, build_window
 from torch import Tensor
 from torch._subclasses.fake_tensor import DynamicOutputShapeException, FakeTensorMode
 
-import modeling_spert.modeling_spert as module
+import modeling_spert.spans_spert as module
 from modeling_spert import SpertModel
 from modeling_spert.modeling_spert import SpertOutput
 

@@ -265,7 +265,7 @@ def test_graphs_go_to_the_hub_and_come_back(folder, tmp_path, monkeypatch):
             patch.setattr("modeling_spert.onnx.model.HfApi", lambda token: HfApi(**endpoint))
             OnnxSpertModel.from_pretrained("org/tiny", cache_dir=tmp_path / "cache")
             hub.add("org/tiny", {"model.safetensors": b"of another training" * 9})
-            with pytest.raises(ValueError, match="the graphs in org/tiny are of other weights than those beside them"):
+            with pytest.raises(ValueError, match="the graphs in org/tiny were made from other weights than those next"):
                 OnnxSpertModel.from_pretrained("org/tiny", cache_dir=tmp_path / "cache")
         plain = shutil.copytree(folder, tmp_path / "plain")
         shutil.rmtree(plain / "onnx")
@@ -301,7 +301,7 @@ def test_other_places_and_precisions_are_refused(folder):
         model.extraction_pipeline(tiny_tokenizer(), device="cuda")
     with pytest.raises(ValueError, match="OnnxSpertModel computes in torch.float32, which cannot be changed to bf16"):
         model.extraction_pipeline(tiny_tokenizer(), precision="bf16")
-    with pytest.raises(ValueError, match="spans were given without pairs"):
+    with pytest.raises(ValueError, match="spans and pairs come together"):
         model(**build_batch(build_window([1, 2])), spans=torch.tensor([[0, 0, 1]]))
     with pytest.raises(ValueError, match="num_threads must be at least 1, got 0"):
         OnnxSpertModel.from_pretrained(folder, num_threads=0)

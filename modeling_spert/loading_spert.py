@@ -1,0 +1,231 @@
+"""Where a model's weights come from and go to: pretrained encoders, saved folders, the Hub, other labels."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from huggingface_hub import HfApi
+from torch import nn
+from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel
+from transformers.utils import logging
+
+from .configuration_spert import SpertConfig
+
+logger = logging.get_logger(__name__)
+
+PRETRAINED_PARTS = ("all", "embeddings", "none")
+_CLASSIFIERS = {"entity_types": "entity_classifier", "relation_types": "relation_classifier"}
+_HUB_KWARGS = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
+
+
+class SpertPreTrainedModel(PreTrainedModel):
+    """Loading and saving, and the switches that carry dtype, attention and checkpointing to the encoder."""
+
+    config_class = SpertConfig
+    config: SpertConfig
+    base_model_prefix = "backbone"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    _supports_flex_attn = True
+    _supports_attention_backend = True
+
+    @classmethod
+    def from_backbone(
+        cls,
+        name_or_folder: str,
+        *,
+        entity_types: Sequence[str],
+        relation_types: Sequence[str] = (),
+        pretrained: str = "all",
+        backbone_kwargs: dict[str, Any] | None = None,
+        **config_kwargs: Any,
+    ) -> Any:
+        """Put new SpERT heads on a pretrained encoder.
+
+        Args:
+            name_or_folder: The encoder, as `AutoModel.from_pretrained` takes it.
+            entity_types: Entity type labels.
+            relation_types: Relation type labels; empty for entities only.
+            pretrained: "all" encoder weights, its "embeddings" only, or "none" (the paper's ablation, section 4.4).
+            backbone_kwargs: Passed on to `AutoModel.from_pretrained` (revision, token, dtype, attn_implementation, …).
+            **config_kwargs: Settings of `SpertConfig`.
+
+        Returns:
+            The model in eval mode, as `from_pretrained` gives it.
+
+        Raises:
+            ValueError: If `pretrained` is unknown, the folder holds a SpERT model, or a setting is out of its range.
+        """
+        if pretrained not in PRETRAINED_PARTS:
+            raise ValueError(f"pretrained must be one of {', '.join(PRETRAINED_PARTS)}, got {pretrained!r}")
+        backbone = AutoModel.from_pretrained(name_or_folder, **(backbone_kwargs or {}))
+        if backbone.config.model_type == SpertConfig.model_type:
+            raise ValueError(
+                f"{name_or_folder} holds a SpERT model, not a bare encoder: load it with SpertModel.from_pretrained"
+            )
+        drop_pooler(backbone)
+        config = SpertConfig(
+            backbone_config=backbone.config,
+            entity_types=entity_types,
+            relation_types=relation_types,
+            attn_implementation=backbone.config._attn_implementation,  # else the default would go to the encoder
+            **config_kwargs,
+        )
+        model = cls(config).to(backbone.dtype)
+        if pretrained == "all":
+            model.backbone = backbone
+        elif pretrained == "embeddings":
+            # With positions and layer norm where they are one module; some encoders have only the words' table.
+            if hasattr(backbone, "embeddings"):
+                model.backbone.embeddings.load_state_dict(backbone.embeddings.state_dict())
+            else:
+                model.backbone.set_input_embeddings(backbone.get_input_embeddings())
+        logger.info(f"Loaded pretrained weights ({pretrained}) of {backbone.config.model_type} from {name_or_folder}")
+        return model.eval()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike[str] | None,
+        *args: Any,
+        new_classifiers: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Load a SpERT model from a folder or the Hub.
+
+        Args:
+            pretrained_model_name_or_path: Folder or repository name; None with a `config` and a `state_dict`.
+            *args: Passed on.
+            new_classifiers: With other `entity_types` or `relation_types` than the saved ones (given as keywords or in
+                `config`): keep the encoder and the width embeddings and start those classifiers anew.
+            **kwargs: As `PreTrainedModel.from_pretrained` takes them; settings of `SpertConfig` override saved ones.
+
+        Returns:
+            The model in eval mode; with `output_loading_info`, a pair of it and that.
+
+        Raises:
+            ValueError: If there is no SpERT model (a bare encoder would silently stay random), if the labels differ
+                and `new_classifiers` is not set, or if other weights than the new classifiers' do not fit.
+            OSError: If there are no safetensors.
+        """
+        name = pretrained_model_name_or_path
+        if name is None:
+            return super().from_pretrained(None, *args, **kwargs)
+        changed = _changed_labels(name, kwargs)
+        if changed and not new_classifiers:
+            raise ValueError(
+                f"{' and '.join(changed)} differ from those saved in {name} ({next(iter(changed.values()))}): pass "
+                "new_classifiers=True to keep its encoder and start new classifiers"
+            )
+        if changed:
+            kwargs["ignore_mismatched_sizes"] = True
+        with_info = kwargs.pop("output_loading_info", False)
+        kwargs.setdefault("use_safetensors", True)  # a SpERT model is never a pickle
+        model, info = super().from_pretrained(name, *args, output_loading_info=True, **kwargs)
+        if changed:
+            model._start_classifiers(changed, info)
+        return (model, info) if with_info else model
+
+    def _start_classifiers(self, changed: Mapping[str, Any], info: Mapping[str, Any]) -> None:
+        """New weights for the classifiers of other labels, also where there are as many labels as before."""
+        new = [_CLASSIFIERS[name] for name in changed]
+        strange = sorted(key for key, *_ in info["mismatched_keys"] if key.split(".")[0] not in new)
+        if strange:
+            raise ValueError(f"the saved weights do not fit the settings given: {', '.join(strange)}")
+        for head in (getattr(self, name) for name in new):
+            if head is not None:
+                nn.init.normal_(head.weight, std=self.config.initializer_range)
+                nn.init.zeros_(head.bias)
+
+    def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:
+        """Push the model, its code, and the tokenizer from where the model was loaded.
+
+        Args:
+            repo_id: Repository, as org/name.
+            **kwargs: As `PreTrainedModel.push_to_hub` takes them.
+
+        Raises:
+            ValueError: If no tokenizer is found there and the repository has none: a model alone is of no use.
+        """
+        source = self.name_or_path
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(source) if source else None
+        except (OSError, ValueError):
+            tokenizer = None
+        if tokenizer is None and not HfApi(token=kwargs.get("token")).file_exists(repo_id, "tokenizer.json"):
+            raise ValueError(
+                f"there is no tokenizer next to this model ({source or 'it was not loaded from a folder'}): push both "
+                f"with model.extraction_pipeline(tokenizer).push_to_hub({repo_id!r})"
+            )
+        pushed = super().push_to_hub(repo_id, **kwargs)
+        if tokenizer is not None:
+            tokenizer.push_to_hub(repo_id, **kwargs)
+        return pushed
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The encoder's word embeddings."""
+        return self.backbone.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the encoder's word embeddings."""
+        self.backbone.set_input_embeddings(value)
+
+    def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> nn.Module:
+        """Resize the encoder's word embeddings and record the new size in the configuration."""
+        embeddings = self.backbone.resize_token_embeddings(*args, **kwargs)
+        self.config.backbone_config.vocab_size = self.backbone.config.vocab_size
+        return embeddings
+
+
+def _changed_labels(name: str | os.PathLike[str], kwargs: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The saved labels of each kind that the keywords of `from_pretrained` replace by others.
+
+    Raises:
+        ValueError: If what is saved is not a SpERT model.
+    """
+    hub_kwargs = {key: kwargs[key] for key in _HUB_KWARGS if key in kwargs}
+    saved, _ = PreTrainedConfig.get_config_dict(name, **hub_kwargs)
+    if saved.get("model_type") != SpertConfig.model_type:
+        raise ValueError(
+            f"{name} holds a {saved.get('model_type')!r} model, not a SpERT model. To put SpERT heads on "
+            f"this encoder: SpertModel.from_backbone({str(name)!r}, entity_types=[…], relation_types=[…])"
+        )
+    config = kwargs.get("config")
+    if isinstance(config, str | os.PathLike):
+        config = SpertConfig.from_pretrained(config)
+    wanted = {kind: kwargs.get(kind, getattr(config, kind, None)) for kind in _CLASSIFIERS}
+    labels = {kind: list(saved.get(kind, ())) for kind in _CLASSIFIERS}
+    return {kind: labels[kind] for kind, new in wanted.items() if new is not None and list(new) != labels[kind]}
+
+
+def drop_pooler(backbone: nn.Module) -> None:
+    """SpERT reads the first position itself; an unused pooler would break distributed training."""
+    if getattr(backbone, "pooler", None) is not None:
+        backbone.register_module("pooler", None)
+
+
+def check_window_length(wanted: int | None, backbone: PreTrainedModel) -> int | None:
+    """The longest window, in subwords: as wanted, or what the encoder takes.
+
+    Raises:
+        ValueError: If the encoder has a table of positions, and it is shorter.
+    """
+    named = getattr(backbone.config, "max_position_embeddings", None)
+    limits = [named] if named and named > 0 else []
+    rows = _position_rows(backbone)
+    limit = min([*limits, rows]) if rows else min(limits, default=None)
+    if wanted is None:
+        return limit
+    # Without a table of positions (rotary, relative) the length that the encoder names is not a hard limit.
+    if rows and limit and wanted > limit:
+        raise ValueError(f"max_window_length must be at most {limit}, the positions of the encoder, got {wanted}")
+    return wanted
+
+
+def _position_rows(backbone: nn.Module) -> int | None:
+    """Positions of a learned table: RoBERTa-like encoders count from after their padding index."""
+    for name, module in backbone.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+    return None
