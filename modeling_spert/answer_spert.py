@@ -6,8 +6,8 @@ from typing import Any
 class Answer(dict[str, Any]):
     """An answer of the pipeline, `{"text", "entities", "relations"}`.
 
-    It is a dict to everyone: `json.dumps`, `==` and `repr` see no difference, and copies and pickles are plain dicts, so
-    that whoever unpickles one needs no class of ours. Only notebooks find `_repr_html_`.
+    It is a dict to everyone: `json.dumps`, `==` and `repr` see no difference, and copies and pickles are plain dicts,
+    so that whoever unpickles one needs no class of ours. Only notebooks find `_repr_html_`.
     """
 
     def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:

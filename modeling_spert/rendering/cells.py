@@ -16,9 +16,7 @@ WIDEST_CELL = 14.0  # em; longer words are cut, so that they fit on a phone
 _TOKENS = re.compile(r"\n|[^\S\n]+|\S+")
 # Scripts that are written without spaces and may be broken between almost any two characters.
 _UNSPACED = re.compile(
-    "[\u2e80-\u303f\u3040-\u30ff\u3100-\u312f\u31a0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
-)
-    "[\u2e80-\u303f\u3040-\u30ff\u3100-\u312f\u31a0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
+    "[\u2e80-\u30ff\u3100-\u312f\u31a0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
 
 

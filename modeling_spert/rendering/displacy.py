@@ -1,5 +1,6 @@
 """Answers as spaCy's displaCy takes them: `displacy.render(to_displacy(answer), style="span", manual=True)`."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ def to_displacy(answer: Mapping[str, Any], style: str = "span") -> dict[str, Any
 
     displaCy draws either spans or arcs. "span" keeps every entity, nested ones too, and no relation. "ent" is flat: of
     entities that overlap, the longest is kept. "dep" keeps the relations as arcs; each entity that takes part in one is
-    a word below them, so that one which overlaps another appears beside it.
+    a word below them, so that one which overlaps another appears next to it.
 
     Raises:
         ValueError: `style` is none of the three, or `answer` is not an answer.
@@ -47,9 +48,9 @@ def _to_spans(document: Document) -> dict[str, Any]:
     pieces = [(a, b) for a, b in zip(ordered, ordered[1:], strict=False) if not document.text[a:b].isspace()]
     spans: list[dict[str, Any]] = []
     for entity in document.entities:
-        covered = [index for index, (start, end) in enumerate(pieces) if entity.start <= start and end <= entity.end]
-        if covered:
-            spans.append({"start_token": covered[0], "end_token": covered[-1] + 1, "label": entity.label})
+        first, last = bisect_left(pieces, (entity.start,)), bisect_left(pieces, (entity.end,))
+        if first < last:
+            spans.append({"start_token": first, "end_token": last, "label": entity.label})
     spans.sort(key=lambda span: (span["start_token"], -span["end_token"]))
     return {"text": document.text, "spans": spans, "tokens": [document.text[a:b] for a, b in pieces]}
 

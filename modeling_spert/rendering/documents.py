@@ -103,9 +103,8 @@ def _read_mention(entry: Mapping[str, Any], bounds: Sequence[tuple[int, int]] | 
     unit = "characters" if isinstance(bounds, int) else "words"
     start, end = _read_int(entry, "start", place), _read_int(entry, "end", place)
     if not 0 <= start < end <= length:
-        raise ValueError(
-            f"{place}: start and end are {start} and {end}, but the text has {length} {unit} (end is exclusive)"
-        )
+        limit = f"the text has {length} {unit} (end is exclusive, and a span is not empty)"
+        raise ValueError(f"{place}: start and end are {start} and {end}, but {limit}")
     if not isinstance(bounds, int):
         start, end = bounds[start][0], bounds[end - 1][1]
     return Mention(start, end, _read_label(entry, place), _read_score(entry, place))
@@ -159,10 +158,10 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def make_printable(text: str) -> str:
-    """The text with each character that may not be shown replaced by one that may, so that offsets hold.
+    r"""The text with each character that may not be shown replaced by one that may, so that offsets hold.
 
-    >>> make_printable("a\\x00b\\u202ec")
-    'a␀b\ufffdc'
+    >>> make_printable("a\x00b\u202ec")
+    'a␀b�c'
     """
     text = _CONTROLS.sub(lambda match: chr(0x2400 + ord(match[0])), text)
     return _FORBIDDEN.sub("\ufffd", _MARKS.sub("\u2060", text))

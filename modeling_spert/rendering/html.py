@@ -13,15 +13,13 @@ from modeling_spert.rendering.cells import find_runs
 from modeling_spert.rendering.documents import Document
 from modeling_spert.rendering.layout import lay_out
 from modeling_spert.rendering.marks import Arc, End, Layout, label_of
-from modeling_spert.rendering.palette import assign_colors
+from modeling_spert.rendering.palette import Colors, assign_colors
 from modeling_spert.rendering.spacing import WIDEST_GROUP
 from modeling_spert.rendering.style import style_sheet
 from modeling_spert.rendering.text_width import shorten, text_direction
 
 _LONG = 3000  # characters: a longer text scrolls in a box of its own, where it is not the only one on a page
 _LONGEST_NAME = 80
-
-Colors = tuple[dict[str, int], dict[str, int]]
 
 
 def render_html(documents: Sequence[Document], title: str | None, page: bool, theme: str) -> str:

@@ -27,8 +27,8 @@ class Ink:
         self._used: set[tuple[str, str]] = set()
 
     def fill(self, name: str) -> str:
-        """The attributes that fill something with a colour of the page, or with `f`, `t` or `k` and a colour's
-        index.""" return self._paint("fill", name)
+        """The attributes that fill something with a colour of the page, or with `f`, `t` or `k` and an index."""
+        return self._paint("fill", name)
 
     def stroke(self, name: str) -> str:
         """The attributes that draw a line in a colour."""

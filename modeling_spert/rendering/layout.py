@@ -85,8 +85,10 @@ def _place_strips(document: Document, cells: list[Cell], used: list[int]) -> lis
 
 
 def _take_slot(used: list[int], first: int, last: int, lowest: int, limit: int) -> int | None:
-    """Takes the lowest slot in `[lowest, limit)` that is free above the half cells `first` to `last`; None if none
-    is.""" every = (1 << limit) - 1 taken = (1 << lowest) - 1 for at in range(first, last + 1):
+    """Takes the lowest slot in `[lowest, limit)` that is free above all half cells from `first` to `last`, if any."""
+    every = (1 << limit) - 1
+    taken = (1 << lowest) - 1
+    for at in range(first, last + 1):
         taken |= used[at]
         if taken & every == every:
             return None
@@ -109,7 +111,8 @@ def _find_place(strip: Strip, cells: list[Cell], used: list[int]) -> Place:
 
 def _place_arcs(document: Document, cells: list[Cell], used: list[int], places: dict[int, Place]) -> list[Arc]:
     """Arcs and stubs of all relations that find their slots; the lanes of their ends are not yet set."""
-    near, far = [], []
+    near: list[tuple[int, int, int]] = []
+    far: list[tuple[int, int, int]] = []
     for index, relation in enumerate(document.relations):
         if relation.head in places and relation.tail in places:
             left, right = sorted((places[relation.head].words, places[relation.tail].words))

@@ -36,8 +36,7 @@ class End:
 
 @dataclass(frozen=True)
 class Arc:
-    """A relation's line in a slot; or, where `right` is None, the stub at one end of a relation that reaches too
-    far."""
+    """A relation's line in a slot; where `right` is None, the stub at one end of a relation that reaches too far."""
 
     relation: int
     slot: int

@@ -58,9 +58,10 @@ LIGHT_PAGE = Page("#f6f7f9", "#ffffff", "#1b2430", "#5a6675", "#dfe3e8")
 DARK_PAGE = Page("#0f1419", "#171d24", "#e4e9ef", "#9aa7b5", "#2c353f")
 
 
-def assign_colors(
-    entity_labels: Iterable[str], relation_labels: Iterable[str]
-) -> tuple[dict[str, int], dict[str, int]]:
+Colors = tuple[dict[str, int], dict[str, int]]  # of entity labels and of relation labels, as indices
+
+
+def assign_colors(entity_labels: Iterable[str], relation_labels: Iterable[str]) -> Colors:
     """The index of each label's colour.
 
     A label's hash says which, so that a type looks the same in each cell of a notebook; labels that want one colour get

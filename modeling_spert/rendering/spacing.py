@@ -1,5 +1,4 @@
-"""Room from left to right: the lanes of vertical lines, and words kept apart or together so that labels fit above
-them."""
+"""Room from left to right: lanes for vertical lines, and words kept apart or together so that labels fit above."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -37,8 +37,8 @@ ROOT .w[style*="--n"]::before{content:"";display:inline-block;width:0;height:cal
 ROOT .r{direction:rtl}
 ROOT .l{direction:ltr}
 ROOT .w i,ROOT .g i{position:absolute;font-style:normal;-webkit-user-select:none;user-select:none;pointer-events:auto}
-ROOT i[data-l]::after{position:absolute;z-index:3;white-space:pre;unicode-bidi:isolate;font-size:.6875em;line-height:1.4;
-font-weight:600;letter-spacing:.01em}
+ROOT i[data-l]::after{position:absolute;z-index:3;white-space:pre;unicode-bidi:isolate;font-size:.6875em;
+line-height:1.4;font-weight:600;letter-spacing:.01em}
 ROOT .e{inset-inline:0;bottom:calc(100% + var(--s)*var(--h));height:calc(var(--h) - 2px);background:var(--f);
 color:var(--t)}
 ROOT .e.f{border-start-start-radius:4px;border-end-start-radius:4px}

@@ -13,14 +13,12 @@ from modeling_spert.rendering.ink import Ink, number
 from modeling_spert.rendering.layout import lay_out
 from modeling_spert.rendering.lines import Box, break_lines
 from modeling_spert.rendering.marks import Arc, Layout, Strip, label_of
-from modeling_spert.rendering.palette import assign_colors
+from modeling_spert.rendering.palette import Colors, assign_colors
 from modeling_spert.rendering.svg_row import EDGE, EM, SLOT, Row
 from modeling_spert.rendering.text_width import shorten, text_width
 
 _LINE = 26.0  # height of a line of text with nothing above it
 _FONT = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'Noto Sans', sans-serif"
-
-Colors = tuple[dict[str, int], dict[str, int]]
 
 
 def render_svg(documents: Sequence[Document], title: str | None, theme: str, width: int) -> str:
@@ -54,11 +52,12 @@ def render_svg(documents: Sequence[Document], title: str | None, theme: str, wid
 
 def _describe(documents: Iterable[Document]) -> str:
     """The relations in words, for readers who cannot see the picture."""
-    return "; ".join(
-        f"{document.words_of(relation.head)} — {label_of(relation.label, relation.score)} → {document.words_of(relation.tail)}"
-        for document in documents
-        for relation in document.relations
-    )
+    sentences = []
+    for document in documents:
+        for relation in document.relations:
+            head, tail = document.words_of(relation.head), document.words_of(relation.tail)
+            sentences.append(f"{head} — {label_of(relation.label, relation.score)} → {tail}")
+    return "; ".join(sentences)
 
 
 def _legend(documents: Sequence[Document], colors: Colors, ink: Ink, y: float, width: float) -> tuple[list[str], float]:

@@ -6,6 +6,7 @@ from modeling_spert.rendering.documents import Document
 from modeling_spert.rendering.ink import Ink, number
 from modeling_spert.rendering.lines import Box
 from modeling_spert.rendering.marks import LABEL_SIZE, Arc, End, Layout, Strip, label_of
+from modeling_spert.rendering.palette import Colors
 from modeling_spert.rendering.text_width import shorten, text_direction, text_width
 
 EM = 16.0  # the font's size in the picture's units
@@ -13,8 +14,6 @@ SLOT = 18.0  # height of a slot
 EDGE = 20.0  # around everything
 _ROUND = 6.0  # radius of an arc's corners
 _LONGEST_NAME = 80
-
-Colors = tuple[dict[str, int], dict[str, int]]
 
 
 class Row:
@@ -60,8 +59,9 @@ class Row:
         marks = ""
         if has_left:
             foot = self._top(left.foot)
-            path = f"M{number(start)} {number(foot)}V{number(y + _ROUND)}q0 {number(-_ROUND)} {number(turn)}
-            {number(-_ROUND)}" marks += self._mark(start, foot, left.is_tail, color)
+            corner = f"q0 {number(-_ROUND)} {number(turn)} {number(-_ROUND)}"
+            path = f"M{number(start)} {number(foot)}V{number(y + _ROUND)}{corner}"
+            marks += self._mark(start, foot, left.is_tail, color)
         if right is not None and has_right:
             foot = self._top(right.foot)
             path += f"H{number(end - turn)}q{number(turn)} 0 {number(turn)} {number(_ROUND)}V{number(foot)}"
