@@ -92,7 +92,9 @@ def _read_text(answer: Mapping[str, Any], place: str) -> tuple[str, Sequence[tup
 
 
 def _read_list(answer: Mapping[str, Any], field: str, place: str) -> Sequence[Mapping[str, Any]]:
-    entries = answer.get(field) or []
+    entries = answer.get(field)
+    if entries is None:
+        return []
     if not isinstance(entries, list | tuple) or not all(isinstance(entry, Mapping) for entry in entries):
         raise ValueError(f"{place}{field} must be a list of dicts, got {entries!r:.80}")
     return entries

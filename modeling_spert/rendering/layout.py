@@ -75,9 +75,10 @@ def _place_strips(document: Document, cells: list[Cell], used: list[int]) -> lis
     strips = []
     for index in order:
         entity = document.entities[index]
-        first, last = starts[entity.start], ends[entity.end]
-        if all(cells[at].kind == "newline" for at in range(first, last + 1)):
+        visible = [at for at in range(starts[entity.start], ends[entity.end] + 1) if cells[at].kind != "newline"]
+        if not visible:
             continue
+        first, last = visible[0], visible[-1]
         slot = _take_slot(used, 2 * first, 2 * last + 1, 0, MAX_LEVELS)
         if slot is not None:
             strips.append(Strip(index, slot, first, last, label_of(entity.label, None)))
