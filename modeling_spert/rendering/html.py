@@ -12,7 +12,7 @@ from modeling_spert.rendering.cells import find_runs
 from modeling_spert.rendering.documents import Document
 from modeling_spert.rendering.layout import lay_out
 from modeling_spert.rendering.marks import Layout
-from modeling_spert.rendering.overlay import LONGEST_NAME, Pieces, draw_pieces, escape_text
+from modeling_spert.rendering.overlay import Pieces, draw_pieces, escape_text
 from modeling_spert.rendering.palette import Colors, assign_colors
 from modeling_spert.rendering.spacing import WIDEST_GROUP
 from modeling_spert.rendering.style import style_sheet
@@ -108,7 +108,7 @@ def _list(document: Document, layout: Layout, colors: Colors) -> str:
 
 def _name(document: Document, index: int) -> str:
     score = document.entities[index].score
-    words = _isolate(shorten(document.words_of(index), LONGEST_NAME))
+    words = _isolate(shorten(document.words_of(index)))
     return words if score is None else f'{words} <span class="sp-score">{score:.2f}</span>'
 
 
@@ -116,7 +116,7 @@ def _relation_row(document: Document, index: int, colors: Colors) -> str:
     relation = document.relations[index]
     head, tail = (
         f'<span class="sp-type c{colors[0][document.entities[entity].label]}">'
-        f"{_isolate(shorten(document.words_of(entity), LONGEST_NAME))}</span>"
+        f"{_isolate(shorten(document.words_of(entity)))}</span>"
         for entity in (relation.head, relation.tail)
     )
     score = "" if relation.score is None else f' <span class="sp-score">{relation.score:.2f}</span>'
@@ -133,10 +133,11 @@ def _marked_text(document: Document, layout: Layout, colors: Colors) -> str:
     pieces = draw_pieces(document, layout, colors)
     struts, kept = _keep_together(layout, pieces)
     opening, closing = {first for first, _ in kept}, {last for _, last in kept}
+    inner = {index for first, last in kept for index in range(first + 1, last + 1)}
     parts: list[str] = []
     for index, cell in enumerate(layout.cells):
         text = escape_text(document.text[cell.start : cell.end])
-        if cell.breakable and index in pieces:
+        if cell.breakable and index in pieces and index not in inner:
             parts.append("<wbr/>")
         if index in opening:
             parts.append('<span class="n">')

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from modeling_spert.rendering.cells import Cell
-from modeling_spert.rendering.text_width import shorten, text_width
+from modeling_spert.rendering.text_width import LONGEST_NAME, fit, shorten, text_width
 
 LABEL_SIZE = 0.6875  # the font size of labels
 LANE = 0.625  # from one vertical line to the next
 MARGIN = 0.375  # around labels, and before the first lane
-_LONGEST_LABEL = 24  # characters
+_WIDEST_LABEL = 8.5  # without the score
 _ROOMY = 1.07  # some fonts are wider than the one the estimates are for
 
 
@@ -70,13 +70,18 @@ class Layout:
     undrawn_relations: list[int]
 
 
-def label_of(label: str, score: float | None, longest: int = _LONGEST_LABEL) -> str:
-    """A label as it is drawn, with its score.
+def label_of(label: str, score: float | None, widest: float = _WIDEST_LABEL) -> str:
+    """A label as it is drawn, at most `widest` em wide, with its score.
 
     >>> label_of("lives_in", 0.973)
     'lives_in 0.97'
     """
-    return shorten(label, longest) + ("" if score is None else f" {score:.2f}")
+    return fit(label, widest / LABEL_SIZE) + ("" if score is None else f" {score:.2f}")
+
+
+def full_label(label: str, score: float | None) -> str:
+    """A label where there is space for it, as in a title."""
+    return shorten(label, LONGEST_NAME) + ("" if score is None else f" {score:.2f}")
 
 
 def label_width(label: str) -> float:

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from html import escape
 
 from modeling_spert.rendering.documents import Document
-from modeling_spert.rendering.marks import Arc, End, Layout, Strip, label_of
+from modeling_spert.rendering.marks import Arc, End, Layout, Strip, full_label
 from modeling_spert.rendering.palette import Colors
 from modeling_spert.rendering.text_width import shorten, text_direction
-
-LONGEST_NAME = 80  # characters: an entity's words where they are quoted
 
 
 def escape_text(text: str) -> str:
@@ -52,7 +50,7 @@ def _draw_strip(document: Document, strip: Strip, colors: Colors, direction: str
     words = document.words_of(strip.entity)
     own = text_direction(words) or direction
     turned = "" if own == direction else " r" if own == "rtl" else " l"
-    title = f"{shorten(words, LONGEST_NAME)} · {label_of(entity.label, entity.score, LONGEST_NAME)}"
+    title = f"{shorten(words)} · {full_label(entity.label, entity.score)}"
     for at in range(strip.first, strip.last + 1):
         classes = f"e c{colors[0][entity.label]}{turned}" + (" z" if at == strip.last else "")
         if at == strip.first:
@@ -67,8 +65,8 @@ def _draw_arc(document: Document, arc: Arc, colors: Colors, pieces: dict[int, Pi
     """An arc: its left end with the label, the line above the cells between, its right end."""
     relation = document.relations[arc.relation]
     color = f"a c{colors[1][relation.label]}"
-    head, tail = (shorten(document.words_of(entity), LONGEST_NAME) for entity in (relation.head, relation.tail))
-    title = f"{head} → {label_of(relation.label, relation.score, LONGEST_NAME)} → {tail}"
+    head, tail = (shorten(document.words_of(entity)) for entity in (relation.head, relation.tail))
+    title = f"{head} → {full_label(relation.label, relation.score)} → {tail}"
     shown = f' title="{escape_attribute(title)}"'
     labelled = f' data-l="{escape_attribute(arc.label)}"{shown}'
     left, right = arc.left, arc.right

@@ -7,7 +7,7 @@ from dataclasses import replace
 from modeling_spert.rendering.cells import Cell, find_runs
 from modeling_spert.rendering.marks import LANE, MARGIN, Arc, Strip, label_width
 
-WIDEST_GROUP = 17.0  # em: what may be kept on one line, on a phone too
+WIDEST_GROUP = 15.0  # em: what may be kept on one line, on a phone too
 
 
 def assign_lanes(arcs: Sequence[Arc]) -> list[Arc]:
@@ -101,21 +101,54 @@ def _widen(cells: Sequence[Cell], pads: list[float], first: int, last: int, need
 
 
 def _group(cells: Sequence[Cell], pads: list[float], labels: list[tuple[int, float]]) -> list[tuple[int, int]]:
-    """Keeps the cells below each label on one line; where too many would be, widens the label's first cell instead."""
+    """Keeps the cells below each label on one line, labels that share cells together, as far as a phone is wide.
+
+    Where they would be wider, the group is cut before the next label, and its own cells are widened instead.
+    """
     run_of = {index: run for run in find_runs(cells) for index in range(run[0], run[1] + 1)}
     groups: list[tuple[int, int]] = []
+    start, last = 0, -1
+    waiting: list[tuple[int, float]] = []  # the labels of the group from `start` to `last`
     for first, need in sorted(labels):
-        last = last_cell_under(cells, pads, first, need)
-        if last == first:
-            continue
-        if cells[last].kind == "space" and last + 1 < len(cells):
-            last += 1  # a line's last space has no width
-        start, last = run_of[first][0], run_of[last][1]
-        joins = bool(groups) and start <= groups[-1][1]
-        if joins:
-            start, last = groups[-1][0], max(last, groups[-1][1])
-        if sum(cells[at].width + pads[at] for at in range(start, last + 1)) > WIDEST_GROUP:
-            _widen(cells, pads, first, first, need, at=[first])
-            continue
-        groups[-1:] = [(start, last)] if joins else [*groups[-1:], (start, last)]
-    return groups
+        begin = run_of[first][0]
+        end = _end_below(cells, pads, run_of, first, need)
+        if begin > last:
+            groups.append((start, last))
+            start, last, waiting = begin, end, []
+        elif begin > start and _width(cells, pads, start, max(last, end)) > WIDEST_GROUP:
+            groups.append((start, _close(cells, pads, begin, [label for label in waiting if label[0] < begin])))
+            waiting = [label for label in waiting if label[0] >= begin]
+            start, last = begin, max([end, *(_end_below(cells, pads, run_of, *label) for label in waiting)])
+        else:
+            last = max(last, end)
+        waiting.append((first, need))
+    return [(first, end) for first, end in [*groups, (start, last)] if first < end]
+
+
+def _width(cells: Sequence[Cell], pads: Sequence[float], first: int, last: int) -> float:
+    return sum(cells[at].width + pads[at] for at in range(first, last + 1))
+
+
+def _end_below(
+    cells: Sequence[Cell], pads: list[float], run_of: dict[int, tuple[int, int]], first: int, need: float
+) -> int:
+    """The last cell to keep on a line with cell `first` for a label; widens cells where the next would be too much."""
+    begin, end = run_of[first]
+    last = last_cell_under(cells, pads, first, need)
+    while end < last:
+        following = next((at for at in range(end + 1, last + 2) if at < len(cells) and cells[at].kind == "word"), None)
+        if following is None or _width(cells, pads, begin, run_of[following][1]) > WIDEST_GROUP:
+            break
+        end = run_of[following][1]
+    _widen(cells, pads, first, end, need, at=_where_to_widen(cells, first, end))
+    return end
+
+
+def _close(cells: Sequence[Cell], pads: list[float], begin: int, labels: list[tuple[int, float]]) -> int:
+    """Makes labels fit above the cells before `begin`; returns the last of these that is not a space."""
+    end = begin - 1
+    while cells[end].kind == "space":
+        end -= 1
+    for first, need in labels:
+        _widen(cells, pads, first, end, need, at=_where_to_widen(cells, first, end))
+    return end

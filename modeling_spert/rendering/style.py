@@ -62,7 +62,7 @@ ROOT .t::before{border:4.25px solid transparent;border-top:6px solid var(--k);bo
 ROOT .o::before{width:6px;height:6px;border-radius:50%;background:var(--k);margin-inline:-2.25px;bottom:-2px}
 ROOT details{margin-top:.7rem;font-size:.85rem;line-height:1.5;border-top:1px solid var(--rule);padding-top:.5rem}
 ROOT summary{cursor:pointer;color:var(--faint)}
-ROOT details ul{list-style:none;margin:.5rem 0 0;padding:0;max-height:22rem;overflow-y:auto}
+ROOT details ul{list-style:none;margin:.5rem 0 0;padding:0;max-height:min(70vh,40rem);overflow-y:auto}
 ROOT details li{margin:0;padding:.18rem 0;overflow-wrap:anywhere}
 ROOT .sp-score{color:var(--faint);font-variant-numeric:tabular-nums}
 ROOT .sp-note{color:var(--faint);font-size:.8rem;margin:.5rem 0 0}

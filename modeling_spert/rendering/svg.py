@@ -12,10 +12,10 @@ from modeling_spert.rendering.documents import Document
 from modeling_spert.rendering.ink import Ink, number
 from modeling_spert.rendering.layout import lay_out
 from modeling_spert.rendering.lines import Box, break_lines
-from modeling_spert.rendering.marks import Arc, Layout, Strip, label_of
+from modeling_spert.rendering.marks import Arc, Layout, Strip, full_label
 from modeling_spert.rendering.palette import Colors, assign_colors
 from modeling_spert.rendering.svg_row import EDGE, EM, SLOT, Row
-from modeling_spert.rendering.text_width import shorten, text_width
+from modeling_spert.rendering.text_width import fit, text_width
 
 _LINE = 26.0  # height of a line of text with nothing above it
 _FONT = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'Noto Sans', sans-serif"
@@ -32,7 +32,7 @@ def render_svg(documents: Sequence[Document], title: str | None, theme: str, wid
     parts: list[str] = []
     y = EDGE
     if title:
-        parts.append(ink.text(EDGE, y + 18, shorten(title, 80), 20, "ink", bold=True))
+        parts.append(ink.text(EDGE, y + 18, fit(title, inner / 20), 20, "ink", bold=True))
         y += 34
     legend, height = _legend(documents, colors, ink, y, inner)
     parts += legend
@@ -56,7 +56,7 @@ def _describe(documents: Iterable[Document]) -> str:
     for document in documents:
         for relation in document.relations:
             head, tail = document.words_of(relation.head), document.words_of(relation.tail)
-            sentences.append(f"{head} — {label_of(relation.label, relation.score)} → {tail}")
+            sentences.append(f"{head} — {full_label(relation.label, relation.score)} → {tail}")
     return "; ".join(sentences)
 
 
@@ -68,7 +68,7 @@ def _legend(documents: Sequence[Document], colors: Colors, ink: Ink, y: float, w
     for row, labels in enumerate(colors):
         x = EDGE
         for label in sorted(labels):
-            text = shorten(label, 40)
+            text = fit(label, (width - 40) / size)
             wide = text_width(text, size, bold=True) + (16 if row == 0 else 36)
             if x > EDGE and x + wide > EDGE + width:
                 x, y = EDGE, y + 24
@@ -91,7 +91,7 @@ def _document(
     """A document's heading, lines and note, and the height below them."""
     parts: list[str] = []
     if name is not None:
-        parts.append(ink.text(EDGE, y + 12, shorten(name, 80), 0.75 * EM, "faint", bold=True))
+        parts.append(ink.text(EDGE, y + 12, fit(name, width / (0.75 * EM)), 0.75 * EM, "faint", bold=True))
         y += 20
     layout = lay_out(document)
     lines = break_lines(document.text, layout, width / EM)

@@ -5,7 +5,7 @@ from html import escape
 from modeling_spert.rendering.documents import Document
 from modeling_spert.rendering.ink import Ink, number
 from modeling_spert.rendering.lines import Box
-from modeling_spert.rendering.marks import LABEL_SIZE, Arc, End, Layout, Strip, label_of
+from modeling_spert.rendering.marks import LABEL_SIZE, Arc, End, Layout, Strip, full_label
 from modeling_spert.rendering.palette import Colors
 from modeling_spert.rendering.text_width import shorten, text_direction, text_width
 
@@ -13,7 +13,6 @@ EM = 16.0  # the font's size in the picture's units
 SLOT = 18.0  # height of a slot
 EDGE = 20.0  # around everything
 _ROUND = 6.0  # radius of an arc's corners
-_LONGEST_NAME = 80
 
 
 class Row:
@@ -34,8 +33,8 @@ class Row:
         left, right = self._extent(strip.first, strip.last)
         y = self._above(strip.slot) - SLOT + 2
         box = f'x="{number(left)}" y="{number(y)}" width="{number(right - left)}" height="{number(SLOT - 2)}" rx="4"'
-        words = shorten(self._document.words_of(strip.entity), _LONGEST_NAME)
-        title = f"<title>{escape(f'{words} · {label_of(entity.label, entity.score, 80)}')}</title>"
+        words = shorten(self._document.words_of(strip.entity))
+        title = f"<title>{escape(f'{words} · {full_label(entity.label, entity.score)}')}</title>"
         drawn = f"<rect {box} {self._ink.fill(f'f{color}')}>{title}</rect>"
         if not labelled:
             return drawn

@@ -61,7 +61,10 @@ def text_direction(text: str) -> str | None:
     return None
 
 
-def shorten(text: str, longest: int) -> str:
+LONGEST_NAME = 80  # characters: of what is quoted in a list or a title
+
+
+def shorten(text: str, longest: int = LONGEST_NAME) -> str:
     """The text on one line, at most `longest` characters of it, with an ellipsis where something was cut.
 
     >>> shorten("Harbour Institute of Norvane", 12)
@@ -69,3 +72,20 @@ def shorten(text: str, longest: int) -> str:
     """
     text = " ".join(text.split())
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def fit(text: str, width: float) -> str:
+    """The text on one line, at most `width` em of it in bold letters, with an ellipsis where something was cut.
+
+    >>> fit("Harbour Institute of Norvane", 8)
+    'Harbour Instit…'
+    """
+    text = shorten(text, 1000)
+    if text_width(text, bold=True) <= width:
+        return text
+    reached = text_width("…", bold=True)
+    for at, char in enumerate(text):
+        reached += text_width(char, bold=True)
+        if reached > width:
+            return text[:at] + "…"
+    return text

@@ -94,6 +94,19 @@ def test_browser_shows_the_page_without_overflow(browser: Browser, page: Path, t
     assert shown == "rgb({}, {}, {})".format(*(int(expected[at : at + 2], 16) for at in (1, 3, 5)))
 
 
+def test_browser_shows_labels_to_their_ends(browser: Browser, tmp_path: Path):
+    """With nothing clipped, no label reaches beyond its block, on a phone or anywhere else."""
+    path = tmp_path / "page.html"
+    visible = "<style>.sp-text{overflow:visible!important}</style></head>"
+    path.write_text(render([*ALL, make_long_answer(600, 60)]).replace("</head>", visible), encoding="utf-8")
+    for width in (360, 375, 412, 600, 768, 1000):
+        browser.open(path, width, "light")
+        script = (
+            "return Math.max(...[...document.querySelectorAll('.sp-text')].map(b => b.scrollWidth - b.clientWidth))"
+        )
+        assert browser.run(script) == 0, width
+
+
 def test_browser_asks_for_nothing_and_runs_nothing(browser: Browser, page: Path):
     browser.open(page, 1000, "light")
     assert browser.run("return document.scripts.length") == 0
@@ -202,6 +215,7 @@ def test_browser_makes_screenshots(browser: Browser, tmp_path: Path):
     folder = os.environ.get("SPERT_SCREENSHOTS")
     if not folder:
         pytest.skip("SPERT_SCREENSHOTS names no folder")
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
     path = tmp_path / "page.html"
     path.write_text(render(SHOWN, title="What the model found"), encoding="utf-8")
     for name, width, theme in (("light", 900, "light"), ("dark", 900, "dark"), ("phone", 360, "light")):
@@ -209,4 +223,5 @@ def test_browser_makes_screenshots(browser: Browser, tmp_path: Path):
         browser.resize(
             width, browser.run("return document.body.lastElementChild.getBoundingClientRect().bottom + 24 | 0"), 2
         )
-        browser.driver.save_screenshot(str(Path(folder) / f"render_{name}.png"))
+        screen = image.open(io.BytesIO(browser.driver.get_screenshot_as_png())).convert("RGB")
+        screen.quantize(96, dither=image.Dither.NONE).save(Path(folder) / f"render_{name}.png", optimize=True)

@@ -25,8 +25,8 @@ from hypothesis import strategies as st
 
 import modeling_spert.rendering
 from modeling_spert.rendering import render
+from modeling_spert.rendering.arcs import MAX_SLOTS
 from modeling_spert.rendering.documents import make_printable
-from modeling_spert.rendering.layout import MAX_SLOTS
 
 PACKAGE = Path(modeling_spert.rendering.__file__).parent
 TAGS = {"article", "bdi", "details", "div", "h1", "h2", "i", "li", "p", "span", "style", "summary", "ul", "wbr"}

@@ -5,9 +5,10 @@ from drawn_answers import NESTED, NEWS, SCRIPTS, TIGHT, make_answer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modeling_spert.rendering.arcs import MAX_SLOTS
 from modeling_spert.rendering.cells import WIDEST_CELL, find_runs, split_cells
 from modeling_spert.rendering.documents import read_document
-from modeling_spert.rendering.layout import MAX_LEVELS, MAX_SLOTS, lay_out
+from modeling_spert.rendering.layout import MAX_LEVELS, lay_out
 from modeling_spert.rendering.lines import break_lines
 from modeling_spert.rendering.text_width import shorten, text_direction, text_width
 
