@@ -151,9 +151,15 @@ def test_layout_breaks_no_line_before_closing_punctuation():
 
 
 def test_layout_keeps_punctuation_with_its_word():
-    answer = make_answer("Led by Dara Finch.", [("Per", "Dara Finch", 1)], [])
-    cells = lay_out(read_document(answer)).cells
-    assert [(cell.kind, cell.breakable) for cell in cells[-2:]] == [("word", False), ("word", False)]
+    text = "Lumeo (Kelmouth, led by Dara Finch)."
+    edges = {0, 5, 7, 15, text.index("Dara"), len(text) - 2}
+    cells = split_cells(text, edges)
+    runs = [text[cells[first].start : cells[last].end] for first, last in find_runs(cells)]
+    assert [run for run in runs if run != " "] == ["Lumeo", "(Kelmouth,", "led", "by", "Dara", "Finch)."]
+    assert [text[cells[first].start : cells[last].end] for first, last in find_runs(split_cells("中文", set()))] == [
+        "中",
+        "文",
+    ]
 
 
 def test_text_width_of_helvetica():
