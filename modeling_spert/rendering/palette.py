@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Color(NamedTuple):
-    """A hue in three strengths: behind text, as text on that or on the page, and as a line on the page."""
+    """A hue in three strengths: as the ground of text, as text on that or on the page, and as a line on the page."""
 
     fill: str
     text: str

@@ -33,7 +33,7 @@ def assign_lanes(arcs: Sequence[Arc]) -> list[Arc]:
 
 
 def indent_labels(strips: Sequence[Strip], arcs: Sequence[Arc]) -> list[Strip]:
-    """Moves a strip's label behind the lines that cross the strip on their way down to a lower one."""
+    """Moves a strip's label past the lines that cross the strip on their way down to a lower one."""
     feet: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for arc in arcs:
         for end in (arc.left, arc.right):

@@ -1,6 +1,6 @@
 """Estimates of how wide text is, without a font: Helvetica's published widths, which Arial and Liberation Sans share.
 
-HTML needs them only to keep room for labels that are wider than what they label; the browser lays the text out. SVG,
+HTML needs them only to keep space for labels that are wider than what they label; the browser lays the text out. SVG,
 whose every piece of text has to be placed, states the estimate as the piece's `textLength`, so that any font fits.
 """
 
@@ -78,7 +78,7 @@ def fit(text: str, width: float) -> str:
     """The text on one line, at most `width` em of it in bold letters, with an ellipsis where something was cut.
 
     >>> fit("Harbour Institute of Norvane", 8)
-    'Harbour Instit…'
+    'Harbour Institu…'
     """
     text = shorten(text, 1000)
     if text_width(text, bold=True) <= width:

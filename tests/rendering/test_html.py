@@ -155,7 +155,7 @@ def test_html_of_no_answers_says_so():
     assert "No answers." in render([])
 
 
-def test_html_takes_any_iterable_of_any_answer():
+def test_html_takes_any_iterable_of_answers():
     assert render(iter(NEWS)) == render(NEWS)
 
 

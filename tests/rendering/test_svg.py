@@ -4,7 +4,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from drawn_answers import BIDI, EMPTY, HOSTILE, NESTED, NEWS, SCRIPTS, TIGHT, any_answer, make_long_answer
+from drawn_answers import BIDI, EMPTY, HOSTILE, NESTED, NEWS, SCRIPTS, TIGHT, any_answer, make_answer, make_long_answer
 from hypothesis import given
 
 from modeling_spert.rendering import render
@@ -55,7 +55,18 @@ def test_svg_draws_arcs_with_direction_and_score():
     assert root.find(f"{SVG}desc").text.startswith("Bela Quist — lives_in 0.97 → Norvane; ")
 
 
-def test_svg_holds_several_any_answer():
+def test_svg_arrows_are_above_tails_and_dots_above_heads():
+    """Also where the tail comes first."""
+    answer = make_answer("Oslo is home to Bo.", [("Per", "Bo", 1), ("Loc", "Oslo", 1)], [("lives_in", 0, 1, 1)])
+    for drawn, dot_first in ((NEWS[0], True), (answer, False)):
+        root = ET.fromstring(render(drawn, "svg"))
+        dots = [float(circle.get("cx")) for circle in root.iter(f"{SVG}circle")]
+        heads = [path.get("d") for path in root.iter(f"{SVG}path") if path.get("d").endswith("z")]
+        tips = [float(re.match(r"M([\d.]+) ", head)[1]) + 4 for head in heads]
+        assert (max(dots) < min(tips)) == dot_first and len(dots) == len(tips) > 0
+
+
+def test_svg_holds_several_answers():
     assert shown_text(render(NEWS, "svg")) == "".join("".join(answer["text"].split()) for answer in NEWS)
 
 
