@@ -71,6 +71,193 @@ class SpertModel(SpertPreTrainedModel):
         self.dropout = nn.Dropout(config.head_dropout)
         self.post_init()
 
+<<<<<<< ours
+=======
+    @classmethod
+    def from_backbone(
+        cls,
+        name_or_folder: str,
+        *,
+        entity_types: Sequence[str],
+        relation_types: Sequence[str] = (),
+        pretrained: str = "all",
+        backbone_kwargs: dict[str, Any] | None = None,
+        **config_kwargs: Any,
+    ) -> "SpertModel":
+        """Put new SpERT heads on a pretrained encoder.
+
+        Args:
+            name_or_folder: The encoder, as `AutoModel.from_pretrained` takes it.
+            entity_types: Entity type labels.
+            relation_types: Relation type labels; empty for entities only.
+            pretrained: "all" encoder weights, its "embeddings" only, or "none" (the paper's ablation, section 4.4).
+            backbone_kwargs: Passed on to `AutoModel.from_pretrained` (revision, token, dtype, attn_implementation, …).
+            **config_kwargs: Settings of `SpertConfig`.
+
+        Returns:
+            The model in eval mode, as `from_pretrained` gives it.
+
+        Raises:
+            ValueError: If `pretrained` is unknown, the folder holds a SpERT model, or a setting is out of its range.
+        """
+        if pretrained not in ("all", "embeddings", "none"):
+            raise ValueError(f'pretrained must be "all", "embeddings" or "none", got {pretrained!r}')
+        backbone = AutoModel.from_pretrained(name_or_folder, **(backbone_kwargs or {}))
+        if backbone.config.model_type == SpertConfig.model_type:
+            raise ValueError(
+                f"{name_or_folder} holds a SpERT model, not a bare encoder: load it with SpertModel.from_pretrained"
+            )
+        _drop_pooler(backbone)
+        config = SpertConfig(
+            backbone_config=backbone.config,
+            entity_types=entity_types,
+            relation_types=relation_types,
+            attn_implementation=backbone.config._attn_implementation,  # else the default would go to the encoder
+            **config_kwargs,
+        )
+        model = cls(config).to(backbone.dtype)
+        if pretrained == "all":
+            model.backbone = backbone
+        elif pretrained == "embeddings":
+            # With positions and layer norm where they are one module; some encoders have only the words' table.
+            if hasattr(backbone, "embeddings"):
+                model.backbone.embeddings.load_state_dict(backbone.embeddings.state_dict())
+            else:
+                model.backbone.set_input_embeddings(backbone.get_input_embeddings())
+        logger.info(f"Loaded pretrained weights ({pretrained}) of {backbone.config.model_type} from {name_or_folder}")
+        return model.eval()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_folder: str | os.PathLike[str],
+        *args: Any,
+        new_classifiers: bool = False,
+        verify_files: bool = True,
+        **kwargs: Any,
+    ) -> Any:
+        """Load a SpERT model from a folder or the Hub.
+
+        Args:
+            name_or_folder: Folder or repository name.
+            *args: Passed on.
+            new_classifiers: With other `entity_types` or `relation_types` than the saved ones (given as keywords or in
+                `config`): keep the encoder and the width embeddings and start those classifiers anew.
+            verify_files: Compare files in the Hub's cache with the digests the Hub announced for them.
+            **kwargs: As `PreTrainedModel.from_pretrained` takes them; settings of `SpertConfig` override saved ones.
+
+        Returns:
+            The model in eval mode; with `output_loading_info`, a pair of it and that.
+
+        Raises:
+            ValueError: If there is no SpERT model (a bare encoder would silently stay random), if the labels differ
+                and `new_classifiers` is not set, or if other weights than the new classifiers' do not fit.
+            OSError: If a file in the Hub's cache is not the one the Hub announced, or there are no safetensors.
+        """
+        hub_kwargs = {key: kwargs[key] for key in _HUB_KWARGS if key in kwargs}
+        saved, _ = PreTrainedConfig.get_config_dict(name_or_folder, **hub_kwargs)
+        if saved.get("model_type") != SpertConfig.model_type:
+            raise ValueError(
+                f"{name_or_folder} holds a {saved.get('model_type')!r} model, not a SpERT model. To put SpERT heads on "
+                f"this encoder: SpertModel.from_backbone({name_or_folder!r}, entity_types=[…], relation_types=[…])"
+            )
+        changed = [name for name in ("entity_types", "relation_types") if _labels_differ(name, saved, kwargs)]
+        if changed and not new_classifiers:
+            raise ValueError(
+                f"{' and '.join(changed)} differ from those saved in {name_or_folder} ({saved[changed[0]]}): pass "
+                "new_classifiers=True to keep its encoder and start new classifiers"
+            )
+        if changed:
+            kwargs["ignore_mismatched_sizes"] = True
+        with_info = kwargs.pop("output_loading_info", False)
+        kwargs.setdefault("use_safetensors", True)  # a SpERT model is never a pickle
+        try:
+            model, info = super().from_pretrained(name_or_folder, *args, output_loading_info=True, **kwargs)
+        finally:  # also after an error: that a file was altered is the better explanation
+            if verify_files:
+                check_cached_files(name_or_folder, **hub_kwargs)
+        model.verify_files = verify_files
+        if changed:
+            model._start_classifiers(changed, info)
+        return (model, info) if with_info else model
+
+    def _start_classifiers(self, changed: Sequence[str], info: Mapping[str, Any]) -> None:
+        """New weights for the classifiers of other labels, also where their number is the same."""
+        heads = {"entity_types": "entity_classifier", "relation_types": "relation_classifier"}
+        strange = [key for key, *_ in info["mismatched_keys"] if key.split(".")[0] not in map(heads.get, changed)]
+        if strange:
+            raise ValueError(f"the saved weights do not fit the settings given: {', '.join(sorted(strange))}")
+        for name in changed:
+            head = getattr(self, heads[name])
+            if head is not None:
+                nn.init.normal_(head.weight, std=self.config.initializer_range)
+                nn.init.zeros_(head.bias)
+
+    def extraction_pipeline(self, tokenizer: PreTrainedTokenizerBase, **kwargs: Any) -> Any:
+        """The joint-extraction pipeline around this model.
+
+        Args:
+            tokenizer: The model's tokenizer.
+            **kwargs: Settings of `JointExtractionPipeline`.
+        """
+        # Imported here, since the pipeline stands on the model; and named here, so that saving the model copies the
+        # pipeline's file too: a model that was loaded from the Hub and is saved again would lose it otherwise.
+        # The modules that only the pipeline needs are named for another reason: transformers fetches what a file names
+        # unless it is there, but not what that one names in turn. A download that broke off within the pipeline's
+        # modules would never be completed.
+        from .answer_spert import Answer  # noqa: F401
+        from .decoding_spert import Extraction  # noqa: F401
+        from .extraction_spert import Extractor  # noqa: F401
+        from .inputs_spert import Document  # noqa: F401
+        from .pipeline_spert import JointExtractionPipeline
+        from .precision_spert import PRECISIONS  # noqa: F401
+        from .segmentation_rules_spert import SegmentationRules  # noqa: F401
+        from .segmentation_spert import segment  # noqa: F401
+        from .tokenization_spert import EncodedSentence  # noqa: F401
+        from .windows_spert import Window  # noqa: F401
+
+        return JointExtractionPipeline(model=self, tokenizer=tokenizer, task="joint-extraction", **kwargs)
+
+    def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:
+        """Push the model, its code and the tokenizer that lies where the model was loaded from.
+
+        Args:
+            repo_id: Repository, as org/name.
+            **kwargs: As `PreTrainedModel.push_to_hub` takes them.
+
+        Raises:
+            ValueError: If no tokenizer is found there and the repository has none: a model alone serves nobody.
+        """
+        source = self.name_or_path
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(source) if source else None
+        except (OSError, ValueError):
+            tokenizer = None
+        if tokenizer is None and not HfApi(token=kwargs.get("token")).file_exists(repo_id, "tokenizer.json"):
+            raise ValueError(
+                f"no tokenizer lies beside this model ({source or 'it was not loaded from a folder'}): push both with "
+                f"model.extraction_pipeline(tokenizer).push_to_hub({repo_id!r})"
+            )
+        pushed = super().push_to_hub(repo_id, **kwargs)
+        if tokenizer is not None:
+            tokenizer.push_to_hub(repo_id, **kwargs)
+        return pushed
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The encoder's word embeddings."""
+        return self.backbone.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the encoder's word embeddings."""
+        self.backbone.set_input_embeddings(value)
+
+    def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> nn.Module:
+        """Resize the encoder's word embeddings and record the new size in the configuration."""
+        embeddings = self.backbone.resize_token_embeddings(*args, **kwargs)
+        self.config.backbone_config.vocab_size = self.backbone.config.vocab_size
+        return embeddings
+
+>>>>>>> theirs
     def forward(
         self,
         input_ids: Tensor | None = None,

@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 from transformers import Pipeline
 
+from .answer_spert import Answer
 from .configuration_spert import check_setting
 from .decoding_spert import Extraction, resolve_overlaps
 from .extraction_spert import Extractor, check_settings
@@ -172,7 +173,7 @@ class JointExtractionPipeline(Pipeline):
                 if (first + e.start, first + e.end, e.label) in widened:
                     answer["widened"] = True
                 entities.append(answer)
-        return {"text": document.text, "entities": entities, "relations": relations}
+        return Answer(text=document.text, entities=entities, relations=relations)
 
     def save_pretrained(self, save_directory: Any, **kwargs: Any) -> None:
         """Save the model, with its code, and the tokenizer.
