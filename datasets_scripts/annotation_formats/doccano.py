@@ -1,0 +1,142 @@
+"""doccano's JSON Lines: texts with spans and, in relation projects, relations.
+
+    {"id": 1, "text": "…", "entities": [{"id": 4, "label": "Drug", "start_offset": 0, "end_offset": 7}],
+     "relations": [{"id": 1, "from_id": 4, "to_id": 5, "type": "treats"}], "Comments": []}
+    {"id": 1, "text": "…", "label": [[0, 7, "Drug"]]}                     without relations
+
+doccano counts as JavaScript does (UTF-16 code units; doccano issue 2290). Where that cannot be, since an offset would be
+inside a character or after the end, code points are counted; `offset_unit` overrules both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets_scripts.annotation_formats.character_offsets import Quoted, choose_offsets, utf16_offset
+from datasets_scripts.annotation_formats.documents import AnnotatedDocument, Entity, Relation
+from datasets_scripts.annotation_formats.fitting import Writing, by_split, fit_entities
+from datasets_scripts.annotation_formats.report import COMMENT, UTF16_OFFSETS, Note
+from datasets_scripts.annotation_formats.sources import (
+    Reading,
+    checked_records,
+    parse_label,
+    parse_object,
+    parse_objects,
+    parse_offset,
+    record_error,
+    to_json_lines,
+)
+from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, show
+
+
+def read_doccano(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
+    """The documents of an export (`JSONL`, or `JSONL(relation)`).
+
+    Raises:
+        FormatError: a line is not of this form, an offset is outside the text, or a relation names an unknown entity.
+    """
+    for record in checked_records(source):
+        try:
+            yield _read_row(parse_object(record.value, "the row"), f"{source.stem}-{record.row}", reading)
+        except RowProblem as problem:
+            reading.bad(f"{source.stem}-{record.row}", record_error(source, record, problem))
+
+
+def _read_row(row: dict[str, Any], default_id: str, reading: Reading) -> AnnotatedDocument:
+    text = parse_str(row.get("text"), "text")
+    doc_id = str(row["doc_id"] if isinstance(row.get("doc_id"), str) else row.get("id", default_id))
+    entities = _entities(row)
+    offsets = choose_offsets(text, [Quoted(*entity[2], None) for entity in entities], reading.offset_unit, True)
+    placed = []
+    for field, (name, label), (first, last) in entities:
+        start, end = offsets.position(first), offsets.position(last)
+        if start is None or end is None or start > end:
+            raise RowProblem(field, f"goes from {first} to {last}, but the text has {len(text)} characters")
+        placed.append(Entity(name, label, ((start, end),)))
+    known = {entity.id for entity in placed}
+    if len(known) < len(placed):
+        raise RowProblem("entities", "holds an id twice; ids must differ")
+    relations = []
+    for index, item in enumerate(parse_objects(row.get("relations") or [], "relations")):
+        ends = [_id(item.get(key), f"relations[{index}].{key}") for key in ("from_id", "to_id")]
+        for key, end in zip(("from_id", "to_id"), ends, strict=True):
+            if end not in known:
+                raise RowProblem(f"relations[{index}].{key}", f"is {end}, the id of no entity")
+        relations.append(Relation(parse_label(item.get("type"), f"relations[{index}].type"), *ends))
+    notes = [Note(COMMENT, doc_id, "", str(comment)) for comment in row.get("Comments") or row.get("comments") or []]
+    if offsets.shifts and placed:
+        notes.append(Note(UTF16_OFFSETS, doc_id))
+    split = row["split"] if row.get("split") in ("train", "dev", "test") else None
+    return AnnotatedDocument(doc_id, text, tuple(placed), tuple(relations), tuple(notes), split=split)
+
+
+def _entities(row: dict[str, Any]) -> list[tuple[str, tuple[str, str], tuple[int, int]]]:
+    """Field, (id, label) and (start, end) of each entity, in either form."""
+    if "entities" in row:
+        found = []
+        for index, item in enumerate(parse_objects(row["entities"], "entities")):
+            field = f"entities[{index}]"
+            name = _id(item.get("id", f"e{index}"), f"{field}.id")
+            span = parse_offset(item, "start_offset", field), parse_offset(item, "end_offset", field)
+            found.append((field, (name, parse_label(item.get("label"), f"{field}.label")), span))
+        return found
+    key = next((name for name in ("label", "labels") if name in row), None)
+    if key is None:
+        raise RowProblem("entities", f"is missing, and so is label (the keys are {show(sorted(map(str, row)))})")
+    found = []
+    for index, item in enumerate(parse_list(row[key], key)):
+        field = f"{key}[{index}]"
+        if not isinstance(item, list) or len(item) != 3:
+            raise RowProblem(field, f"is {show(item)}; it must be [start, end, label]")
+        start, end = parse_int(item[0], f"{field}[0]"), parse_int(item[1], f"{field}[1]")
+        found.append((field, (f"e{index}", parse_label(item[2], f"{field}[2]")), (start, end)))
+    return found
+
+
+def _id(value: Any, field: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise RowProblem(field, f"is {show(value)}; it must be an id (an integer or a string)")
+    return str(value)
+
+
+def write_doccano(documents: Sequence[AnnotatedDocument], folder: Path, writing: Writing) -> list[Note]:
+    """Write `documents.jsonl`, or a file per split, for a relation project of doccano.
+
+    Args:
+        documents: what to write.
+        folder: where; it exists and is empty.
+        writing: what else is known of the corpus.
+    """
+    notes: list[Note] = []
+    for name, group in by_split(documents, "documents").items():
+        rows = []
+        for document in group:
+            fitted, found = fit_entities(document, contiguous=True)
+            notes += found
+            rows.append(_row(fitted, len(rows) + 1))
+        (folder / f"{name}.jsonl").write_bytes(to_json_lines(rows).encode("utf-8"))
+    return notes
+
+
+def _row(document: AnnotatedDocument, number: int) -> dict[str, Any]:
+    ids = {entity.id: index for index, entity in enumerate(document.entities, start=1)}
+    row: dict[str, Any] = {"id": number, "doc_id": document.doc_id, "text": document.text}
+    if document.split:
+        row["split"] = document.split
+    row["entities"] = [
+        {
+            "id": ids[entity.id],
+            "label": entity.label,
+            "start_offset": utf16_offset(document.text, entity.start),
+            "end_offset": utf16_offset(document.text, entity.end),
+        }
+        for entity in document.entities
+    ]
+    row["relations"] = [
+        {"id": index, "from_id": ids[relation.head], "to_id": ids[relation.tail], "type": relation.label}
+        for index, relation in enumerate(document.relations, start=1)
+    ]
+    row["Comments"] = []
+    return row
