@@ -253,4 +253,4 @@ def _relation(
             return
         else:
             raise FormatError(path, f"{label} names {end}, which no line defines", number)
-    yield Relation(label, *ends)
+    yield Relation(label, ends[0], ends[1])

@@ -42,10 +42,9 @@ def write_brat(documents: Sequence[AnnotatedDocument], folder: Path, writing: Wr
         stem.parent.mkdir(parents=True, exist_ok=True)
         _write(stem.with_name(stem.name + ".txt"), document.text)
         _write(stem.with_name(stem.name + ".ann"), "".join(f"{line}\n" for line in _lines(document, labels)))
-        used = [*(entity.label for entity in document.entities), *(relation.label for relation in document.relations)]
         notes += [
             Note(RENAMED_LABEL, document.doc_id, label, f"{label!r} is now {labels[label]!r}")
-            for label in used
+            for label in _labels(document)
             if labels[label] != label
         ]
     _write(folder / CONFIGURATION, _configuration(documents, labels))
@@ -58,7 +57,7 @@ def _write(path: Path, text: str) -> None:
 
 def _allowed_labels(documents: Iterable[AnnotatedDocument]) -> dict[str, str]:
     """For each label the one brat can read; no two labels become one."""
-    used = {item.label for document in documents for item in (*document.entities, *document.relations)}
+    used = {label for document in documents for label in _labels(document)}
     allowed: dict[str, str] = {}
     for label in sorted(used, key=lambda name: (_NOT_IN_LABEL.search(name) is not None, name)):
         name = base = _NOT_IN_LABEL.sub("_", label) or "_"
@@ -68,6 +67,10 @@ def _allowed_labels(documents: Iterable[AnnotatedDocument]) -> dict[str, str]:
             name = f"{base}_{count}"
         allowed[label] = name
     return allowed
+
+
+def _labels(document: AnnotatedDocument) -> list[str]:
+    return [*(entity.label for entity in document.entities), *(relation.label for relation in document.relations)]
 
 
 def _free_name(document: AnnotatedDocument, taken: set[str]) -> str:
@@ -108,7 +111,8 @@ def _within_lines(text: str, entity: Entity) -> Iterable[Span]:
 
 
 def _configuration(documents: Iterable[AnnotatedDocument], labels: dict[str, str]) -> str:
-    entities, relations = set(), set()
+    entities: set[str] = set()
+    relations: set[str] = set()
     for document in documents:
         entities.update(labels[entity.label] for entity in document.entities)
         relations.update(labels[relation.label] for relation in document.relations)

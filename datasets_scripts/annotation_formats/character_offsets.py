@@ -1,7 +1,7 @@
 """Offsets that count something other than Python's characters, turned into ones that do.
 
-brat counts code points, JavaScript tools UTF-16 code units, and some read a line end of two characters as one. Where the
-annotation quotes the text it marks, the counting that makes every quote right is found by trying.
+brat counts code points, JavaScript tools UTF-16 code units, and some read a line end of two characters as one. Where
+the annotation quotes the text it marks, the counting that makes every quote right is found by trying.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Any annotation in, any out: `convert` to SpERT's form with splits, `convert_out` to the tools people correct it with."""
+"""Any annotation in, any out: `convert` to SpERT's form with splits, `convert_out` to the tools that correct it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def convert(
         unit: what a row is: "sentence"; "document", which keeps relations across sentences; or "auto", which counts
             what each would lose and chooses.
         split: the fractions of documents in train, dev and test. Default: the source's own splits where it has any,
-            else 0.8, 0.1, 0.1.
+            (a dev or test), else 0.8, 0.1, 0.1.
         seed: of the split.
         splitter: from a text to the `(start, end)` characters of the words of each sentence. Default: the project's
             segmentation, as the pipeline cuts raw text.
@@ -162,9 +162,8 @@ def _choose_splits(
 ) -> tuple[list[str], str]:
     """The split of each document, and how it was found."""
     own = [document.document.split for document in documents]
-    if fractions is None and any(own):
-        default = "train" if all(name in (None, "train") for name in own) or "train" not in own else "train"
-        return [name or default for name in own], "splits: the source's own"
+    if fractions is None and {"dev", "test"} & set(own):
+        return [name or "train" for name in own], "splits: the source's own"
     labels: list[Counter[str]] = []
     for document in documents:
         counts = Counter(f"relation {relation.label}" for relation in document.relations)
@@ -174,7 +173,7 @@ def _choose_splits(
     shares = ", ".join(f"{fraction:g}" for fraction in fractions)
     return split_documents(
         labels, fractions, seed
-    ), f"splits: by document, {shares} with seed {seed}, types spread evenly"
+    ), f"splits: by document, {shares} with seed {seed}, types spread as evenly as they can be"
 
 
 def _size(rows: Sequence[Row], documents: int) -> SplitSize:

@@ -4,8 +4,8 @@
      "relations": [{"id": 1, "from_id": 4, "to_id": 5, "type": "treats"}], "Comments": []}
     {"id": 1, "text": "…", "label": [[0, 7, "Drug"]]}                     without relations
 
-doccano counts as JavaScript does (UTF-16 code units; doccano issue 2290). Where that cannot be, since an offset would be
-inside a character or after the end, code points are counted; `offset_unit` overrules both.
+doccano counts as JavaScript does (UTF-16 code units; doccano issue 2290). Where that cannot be, since an offset would
+be inside a character or after the end, code points are counted; `offset_unit` overrules both.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ def _read_row(row: dict[str, Any], default_id: str, reading: Reading) -> Annotat
     relations = []
     for index, item in enumerate(parse_objects(row.get("relations") or [], "relations")):
         ends = [_id(item.get(key), f"relations[{index}].{key}") for key in ("from_id", "to_id")]
-        for key, end in zip(("from_id", "to_id"), ends, strict=True):
-            if end not in known:
-                raise RowProblem(f"relations[{index}].{key}", f"is {end}, the id of no entity")
-        relations.append(Relation(parse_label(item.get("type"), f"relations[{index}].type"), *ends))
+        for key, name in zip(("from_id", "to_id"), ends, strict=True):
+            if name not in known:
+                raise RowProblem(f"relations[{index}].{key}", f"is {name}, the id of no entity")
+        relations.append(Relation(parse_label(item.get("type"), f"relations[{index}].type"), ends[0], ends[1]))
     notes = [Note(COMMENT, doc_id, "", str(comment)) for comment in row.get("Comments") or row.get("comments") or []]
     if offsets.shifts and placed:
         notes.append(Note(UTF16_OFFSETS, doc_id))
@@ -111,7 +111,7 @@ def write_doccano(documents: Sequence[AnnotatedDocument], folder: Path, writing:
     """
     notes: list[Note] = []
     for name, group in by_split(documents, "documents").items():
-        rows = []
+        rows: list[dict[str, Any]] = []
         for document in group:
             fitted, found = fit_entities(document, contiguous=True)
             notes += found

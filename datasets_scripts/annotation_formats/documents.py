@@ -1,8 +1,8 @@
 """The form between the formats: a text, its entities by character, relations between them, and what did not fit.
 
-Every reader gives `AnnotatedDocument`s and every writer takes them. Characters are Python's (Unicode code points), spans
-half-open. A document holds more than a model can learn from (discontinuous entities, two types on one span); what is
-kept for training is decided by `alignment` and `units`, which report the rest.
+Every reader gives `AnnotatedDocument`s and every writer takes them. Characters are Python's (Unicode code points),
+spans half-open. A document holds more than a model can learn from (discontinuous entities, two types on one span); what
+is kept for training is decided by `alignment` and `units`, which report the rest.
 """
 
 from __future__ import annotations

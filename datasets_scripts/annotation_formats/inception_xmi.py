@@ -35,8 +35,13 @@ TYPE_SYSTEM = "TypeSystem.xml"
 _DKPRO = "de.tudarmstadt.ukp.dkpro.core.api."
 _NAMED_ENTITY = f"{_DKPRO}ner.type.NamedEntity"
 # Layers that no annotator made.
-_STRUCTURE = (f"{_DKPRO}segmentation.", f"{_DKPRO}metadata.", "de.tudarmstadt.ukp.clarin.", "uima.", "org.dkpro.core.api.xml.",
-              f"{_DKPRO}xml.")  # fmt: skip
+_STRUCTURE = (
+    f"{_DKPRO}segmentation.",
+    f"{_DKPRO}metadata.",
+    "de.tudarmstadt.ukp.clarin.",
+    "org.dkpro.core.api.xml.",
+    "uima.",
+)
 _LABEL_FEATURES = ("value", "label")
 _ENDS = {"Governor", "Dependent"}
 
@@ -129,9 +134,9 @@ def _chosen_annotators(members: dict[str, bytes], reading: Reading) -> dict[str,
     by_document: dict[str, list[str]] = {}
     for member in sorted(members):
         parts = PurePosixPath(member).parts
-        if len(parts) >= 3 and parts[-3] in ("annotation", "curation") and member.lower().endswith(".zip"):
-            if PurePosixPath(member).stem != "INITIAL_CAS":
-                by_document.setdefault(parts[-2], []).append(member)
+        is_work = len(parts) >= 3 and parts[-3] in ("annotation", "curation") and member.lower().endswith(".zip")
+        if is_work and PurePosixPath(member).stem != "INITIAL_CAS":
+            by_document.setdefault(parts[-2], []).append(member)
     chosen = {}
     for doc_id, candidates in by_document.items():
         candidates.sort(key=lambda member: (PurePosixPath(member).parts[-3] != "curation", member))
@@ -273,7 +278,7 @@ class _LayerReader:
             self._relate(getattr(link, "role", None) or feature, structure, link.target)
 
     def _relate(self, label: str, head: Any, tail: Any) -> None:
-        ends = [self.ids.get(getattr(end, "xmiID", None)) for end in (head, tail)]
+        ends = [self.ids.get(getattr(end, "xmiID", -1)) for end in (head, tail)]
         if ends[0] is None or ends[1] is None:
             self.notes.append(Note(OF_RELATION, self.doc_id, label))
         else:

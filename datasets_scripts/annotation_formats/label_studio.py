@@ -105,7 +105,7 @@ def _read_task(value: Any, stem: str, row: int, predictions: bool, reading: Read
 def _best_answer(answers: list[dict[str, Any]]) -> dict[str, Any] | None:
     finished = [answer for answer in answers if not answer.get("was_cancelled")]
     marked = [answer for answer in finished if answer.get("ground_truth")]
-    return (marked or finished or [None])[-1]
+    return (marked or finished)[-1] if finished else None
 
 
 def _find_text(data: dict[str, Any], regions: Sequence[dict[str, Any]], reading: Reading) -> tuple[str, OffsetMap]:

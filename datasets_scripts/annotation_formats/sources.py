@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from datasets_scripts.annotation_formats.character_offsets import OffsetUnit
 from datasets_scripts.annotation_formats.report import UNREADABLE, Note
-from datasets_scripts.record_files import Record, read_records
+from datasets_scripts.records import Record, read_records
 from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, show
 
 MAX_FILE_BYTES = 1 << 30  # of one file, also of what a zip member or a compressed file unpacks to

@@ -153,10 +153,11 @@ def _ours(doc: Doc, group: Sequence[str]) -> Iterator[Relation]:
 
 
 def _tutorial(doc: Doc, doc_id: str, places: dict[str, int], notes: list[Note]) -> Iterator[Relation]:
+    data: dict[Any, Any] = doc.user_data
     at: dict[int, list[str]] = {}
     for name, place in places.items():
         at.setdefault(place, []).append(name)
-    for (head, tail), labels in doc.user_data.get(_RELATIONS, {}).items():
+    for (head, tail), labels in data.get(_RELATIONS, {}).items():
         for label in [labels] if isinstance(labels, str) else [key for key, score in labels.items() if score >= _HOLDS]:
             if head not in at or tail not in at:
                 notes.append(Note(OF_RELATION, doc_id, label, f"{doc[head]} –{label}→ {doc[tail]}"))
@@ -198,7 +199,8 @@ def _doc(spacy: Any, vocab: Any, document: AnnotatedDocument, writing: Writing, 
     doc = spacy.tokens.Doc(vocab, words=texts, spaces=spaces, sent_starts=starts or None)
     assert doc.text == document.text
     words = [(token.idx, token.idx + len(token)) for token in doc]
-    spans, ids = [], {}
+    spans: list[Any] = []
+    ids: dict[str, int] = {}
     for entity in document.entities:
         first = bisect_right(words, entity.start, key=lambda word: word[1])
         after = bisect_left(words, entity.end, key=lambda word: word[0])

@@ -15,7 +15,7 @@ from datasets_scripts.annotation_formats.report import CHAIN, EVENT_LOST, Note
 from datasets_scripts.annotation_formats.sources import FormatError, Reading, checked_records, record_error
 from datasets_scripts.annotation_formats.word_documents import document_of_rows
 from datasets_scripts.dygie_documents import expand_document, is_document
-from datasets_scripts.record_files import Record
+from datasets_scripts.records import Record
 from datasets_scripts.row_validation import RowProblem, parse_example, parse_list, parse_str, show
 
 
@@ -65,10 +65,8 @@ def _parse_offsets(value: Any, row: Mapping[str, Any]) -> list[tuple[int, int]]:
         offsets.append((pair[0], pair[1]))
         position = pair[1]
     if len(offsets) != len(row["tokens"]):
-        raise RowProblem(
-            "offsets",
-            f"has {len(offsets)} items for {len(row['tokens'])} words; remove text and offsets if the words were changed",
-        )
+        count = f"has {len(offsets)} items for {len(row['tokens'])} words"
+        raise RowProblem("offsets", f"{count}; remove text and offsets if the words were changed")
     return offsets
 
 
