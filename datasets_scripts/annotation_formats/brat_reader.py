@@ -13,8 +13,8 @@ relation per argument, named by the role.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -32,11 +32,12 @@ from datasets_scripts.annotation_formats.report import (
     Kind,
     Note,
 )
-from datasets_scripts.annotation_formats.sources import FormatError, Reading, list_files, read_lines, read_text
+from datasets_scripts.annotation_formats.sources import FormatError, Reading, check_inside, list_files, read_lines, read_text
 
 SUFFIXES = (".ann", ".a1", ".a2")
 _SPLIT_FOLDERS = {"train": "train", "dev": "dev", "valid": "dev", "validation": "dev", "val": "dev", "test": "test"}
 _FRAGMENT = re.compile(r"(\d+) (\d+)\Z")
+_SYMMETRIC = re.compile(r"([^\s<]\S*)\s.*<REL-TYPE>:symmetric")  # a line of [relations] in annotation.conf
 _ROLE_NUMBER = re.compile(r"(?<=\D)\d+\Z")  # Theme2 is a second Theme
 
 
@@ -80,23 +81,41 @@ def read_brat(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
         stems.setdefault(path.with_suffix(""), []).append(path)
     if not stems:
         raise FormatError(source, "holds no .ann file; brat keeps one next to each .txt")
+    symmetric = _symmetric_types(root / "annotation.conf")
     for stem, files in stems.items():
-        doc_id = stem.relative_to(root).as_posix()
         try:
-            yield _read_document(doc_id, stem, files, reading)
+            document = _read_document(root, stem, files, reading)
+            relations = [
+                replace(item, both_ways=item.both_ways or item.label in symmetric) for item in document.relations
+            ]
+            yield replace(document, relations=tuple(relations))
         except FormatError as error:
-            reading.bad(doc_id, error)
+            reading.bad(stem.relative_to(root).as_posix(), error)
+
+
+def _undirect(relations: Iterable[Relation], symmetric: set[str]) -> Iterator[Relation]:
+    for relation in relations:
+        yield replace(relation, both_ways=relation.both_ways or relation.label in symmetric)
+
+
+def _symmetric_types(path: Path) -> set[str]:
+    """The relation types that a configuration declares symmetric; none where there is no configuration."""
+    if not path.is_file() or path.is_symlink():
+        return set()
+    return {match[1] for match in map(_SYMMETRIC.match, read_lines(path)) if match}
 
 
 def _annotation_file(source: Path) -> Path:
     return source if source.suffix in SUFFIXES else source.with_suffix(".ann")
 
 
-def _read_document(doc_id: str, stem: Path, files: list[Path], reading: Reading) -> AnnotatedDocument:
+def _read_document(root: Path, stem: Path, files: list[Path], reading: Reading) -> AnnotatedDocument:
+    doc_id = stem.relative_to(root).as_posix()
     text_file = stem.with_name(stem.name + ".txt")
     for path in (text_file, *files):
         if not path.is_file():
             raise FormatError(path, f"is missing; brat keeps a .txt and a .ann of one name ({stem.name})")
+        check_inside(path, root)
     text = read_text(text_file, "utf-8")  # a byte order mark is a character to brat
     annotation = _Annotation()
     for path in files:
@@ -220,7 +239,7 @@ def _place(
             raise FormatError(
                 path,
                 f"{bound.id} says {bound.quote[:40]!r}, but the text there is {found[:40]!r}; "
-                "was the text changed after annotation?",
+                "the text seems to have changed since it was annotated. Restore it, or correct the line",
                 bound.line,
             )
         entities.append(Entity(bound.id, bound.label, tuple(fragments)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument, Entity, Span
@@ -11,6 +11,7 @@ from datasets_scripts.annotation_formats.fitting import Writing, fit_entities
 from datasets_scripts.annotation_formats.report import RENAMED_LABEL, Note
 
 CONFIGURATION = "annotation.conf"
+SYMMETRIC = ", <REL-TYPE>:symmetric"
 _NOT_IN_LABEL = re.compile(r"[^\w\-.]+")  # brat takes a blank, a colon or a comma for the end of a type
 _LINE_END = re.compile(r"[\r\n]+")
 _NOT_IN_NAME = re.compile(r'[\x00-\x1f<>:"|?*\\]')
@@ -19,7 +20,7 @@ _NOT_IN_NAME = re.compile(r'[\x00-\x1f<>:"|?*\\]')
 def write_brat(documents: Sequence[AnnotatedDocument], folder: Path, writing: Writing) -> list[Note]:
     """Write a folder for brat; documents of splits go into one folder a split.
 
-    Relations without direction are written with the entity that is named first as Arg1.
+    Relation types without direction are declared symmetric in `annotation.conf`, which `read_brat` understands too.
 
     Args:
         documents: what to write.
@@ -47,7 +48,7 @@ def write_brat(documents: Sequence[AnnotatedDocument], folder: Path, writing: Wr
             for label in _labels(document)
             if labels[label] != label
         ]
-    _write(folder / CONFIGURATION, _configuration(documents, labels))
+    _write(folder / CONFIGURATION, _configuration(documents, labels, writing.symmetric))
     return notes
 
 
@@ -110,12 +111,12 @@ def _within_lines(text: str, entity: Entity) -> Iterable[Span]:
             yield start, end
 
 
-def _configuration(documents: Iterable[AnnotatedDocument], labels: dict[str, str]) -> str:
+def _configuration(documents: Iterable[AnnotatedDocument], labels: dict[str, str], symmetric: Collection[str]) -> str:
     entities: set[str] = set()
     relations: set[str] = set()
     for document in documents:
         entities.update(labels[entity.label] for entity in document.entities)
-        relations.update(labels[relation.label] for relation in document.relations)
+        relations.update(relation.label for relation in document.relations)
     return "\n".join(
         [
             "[entities]",
@@ -123,7 +124,10 @@ def _configuration(documents: Iterable[AnnotatedDocument], labels: dict[str, str
             "",
             "[relations]",
             "<OVERLAP>\tArg1:<ENTITY>, Arg2:<ENTITY>, <OVL-TYPE>:<ANY>",
-            *(f"{label}\tArg1:<ENTITY>, Arg2:<ENTITY>" for label in sorted(relations)),
+            *(
+                f"{labels[label]}\tArg1:<ENTITY>, Arg2:<ENTITY>{SYMMETRIC if label in symmetric else ''}"
+                for label in sorted(relations)
+            ),
             "",
             "[events]",
             "",

@@ -16,7 +16,7 @@ from typing import Any
 
 from datasets_scripts.annotation_formats.character_offsets import Quoted, choose_offsets, utf16_offset
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument, Entity, Relation
-from datasets_scripts.annotation_formats.fitting import Writing, by_split, fit_entities
+from datasets_scripts.annotation_formats.fitting import Writing, by_split, fit_entities, note_directions
 from datasets_scripts.annotation_formats.report import COMMENT, UTF16_OFFSETS, Note
 from datasets_scripts.annotation_formats.sources import (
     Reading,
@@ -114,7 +114,7 @@ def write_doccano(documents: Sequence[AnnotatedDocument], folder: Path, writing:
         rows: list[dict[str, Any]] = []
         for document in group:
             fitted, found = fit_entities(document, contiguous=True)
-            notes += found
+            notes += [*found, *note_directions(fitted, writing.symmetric)]
             rows.append(_row(fitted, len(rows) + 1))
         (folder / f"{name}.jsonl").write_bytes(to_json_lines(rows).encode("utf-8"))
     return notes

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from datasets_scripts.annotation_formats.alignment import has_gaps
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument
-from datasets_scripts.annotation_formats.report import DISCONTINUOUS_WIDENED, NO_WORD, OF_LOST_ENTITY, Note
+from datasets_scripts.annotation_formats.report import DIRECTED, DISCONTINUOUS_WIDENED, NO_WORD, OF_LOST_ENTITY, Note
 from datasets_scripts.annotation_formats.words import Splitter
 
 
@@ -51,6 +51,15 @@ def fit_entities(document: AnnotatedDocument, contiguous: bool) -> tuple[Annotat
         else:
             notes.append(Note(OF_LOST_ENTITY, document.doc_id, relation.label))
     return replace(document, entities=tuple(entities), relations=tuple(relations)), notes
+
+
+def note_directions(document: AnnotatedDocument, symmetric: Collection[str]) -> list[Note]:
+    """A note for each relation without direction, for formats that know only directed ones."""
+    return [
+        Note(DIRECTED, document.doc_id, relation.label)
+        for relation in document.relations
+        if relation.both_ways or relation.label in symmetric
+    ]
 
 
 def by_split(documents: Iterable[AnnotatedDocument], default: str) -> dict[str, list[AnnotatedDocument]]:

@@ -29,7 +29,7 @@ from datasets_scripts.annotation_formats.report import (
     OTHER_LAYER,
     Note,
 )
-from datasets_scripts.annotation_formats.sources import FormatError, Reading, list_files, open_zip, read_bytes
+from datasets_scripts.annotation_formats.sources import FormatError, Reading, check_inside, list_files, open_zip, read_bytes
 
 TYPE_SYSTEM = "TypeSystem.xml"
 _DKPRO = "de.tudarmstadt.ukp.dkpro.core.api."
@@ -105,6 +105,7 @@ def _find(source: Path, reading: Reading) -> Iterator[_Cas]:
 def _types_beside(path: Path, source: Path) -> bytes:
     for folder in (path.parent, *path.parent.parents):
         if (folder / TYPE_SYSTEM).is_file():
+            check_inside(folder / TYPE_SYSTEM, folder)
             return read_bytes(folder / TYPE_SYSTEM)
         if folder == source or not source.is_dir():
             break

@@ -15,7 +15,7 @@ from typing import Any
 
 from datasets_scripts.annotation_formats.character_offsets import Quoted, choose_offsets
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument, Entity, Relation
-from datasets_scripts.annotation_formats.fitting import Writing, by_split, fit_entities
+from datasets_scripts.annotation_formats.fitting import Writing, by_split, fit_entities, note_directions
 from datasets_scripts.annotation_formats.report import UTF16_OFFSETS, Note
 from datasets_scripts.annotation_formats.sources import (
     Reading,
@@ -109,7 +109,7 @@ def write_offsets(documents: Sequence[AnnotatedDocument], folder: Path, writing:
         rows = []
         for document in group:
             fitted, found = fit_entities(document, contiguous=True)
-            notes += found
+            notes += [*found, *note_directions(fitted, writing.symmetric)]
             rows.append(_row(fitted))
         (folder / f"{name}.jsonl").write_bytes(to_json_lines(rows).encode("utf-8"))
     return notes

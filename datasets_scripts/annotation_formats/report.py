@@ -65,6 +65,7 @@ PREDICTION_READ = Kind("prediction_read", "document", False, "documents with pre
 SENTENCES_JOINED = Kind("sentences_joined", "other", False, "sentence boundaries inside an entity, removed")
 UTF16_OFFSETS = Kind("utf16_offsets", "document", False, "documents whose offsets were read as UTF-16 code units")
 RENAMED_LABEL = Kind("renamed_label", "other", False, "labels renamed to what the format allows")
+DIRECTED = Kind("directed", "relation", False, "relations without direction, which the format gives one")
 SHARED_START = Kind(
     "shared_start", "relation", False, "relations whose ends share a first word with another entity (see the guide)"
 )

@@ -60,6 +60,16 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def check_inside(path: Path, root: Path) -> None:
+    """Refuse a file that a link leads out of the folder that was named.
+
+    Raises:
+        FormatError: it is one.
+    """
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise FormatError(path, f"is a link out of the folder {root}; copy the file into it")
+
+
 def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     """What a file holds.
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument, Entity, Relation, Span
-from datasets_scripts.annotation_formats.fitting import Writing, by_split, fit_entities
+from datasets_scripts.annotation_formats.fitting import Writing, by_split, fit_entities, note_directions
 from datasets_scripts.annotation_formats.report import (
     ATTRIBUTE,
     CHAIN,
@@ -187,7 +187,7 @@ def write_spacy(documents: Sequence[AnnotatedDocument], folder: Path, writing: W
         doc_bin = spacy.tokens.DocBin(store_user_data=True)
         for document in group:
             fitted, found = fit_entities(document, contiguous=True)
-            notes += found
+            notes += [*found, *note_directions(fitted, writing.symmetric)]
             doc_bin.add(_doc(spacy, vocab, fitted, writing, notes))
         doc_bin.to_disk(folder / f"{name}.spacy")
     return notes
