@@ -73,8 +73,10 @@ def _documents(source: Path) -> tuple[list[_Document], bool]:
     has_marks = False
     columns: int | None = None
     for number, line in enumerate(read_lines(source), start=1):
-        # Comments come before a sentence only: inside one, "#" is a word.
-        is_comment = line.startswith("#") and not documents[-1].sentences[-1]
+        cells = line.split("\t") if "\t" in line else line.split()
+        # Comments come before a sentence only; "#" may be a word, then with a tag in the last column.
+        is_word = bool(documents[-1].sentences[-1]) or (len(cells) == columns and _is_tag(cells[-1]))
+        is_comment = line.startswith("#") and not is_word
         match = _NAME.match(line) if is_comment else None
         if line.startswith("-DOCSTART-") or match:
             has_marks = True
@@ -82,12 +84,15 @@ def _documents(source: Path) -> tuple[list[_Document], bool]:
         elif not line.strip():
             documents[-1].sentences.append([])
         elif not (is_comment and line.startswith("# ")):
-            cells = line.split("\t") if "\t" in line else line.split()
             if columns is not None and len(cells) != columns:
                 raise FormatError(source, f"has {len(cells)} columns, the lines before it {columns}", number)
             columns = len(cells)
             documents[-1].sentences[-1].append(_word(source, number, cells))
     return documents, has_marks
+
+
+def _is_tag(cell: str) -> bool:
+    return cell.strip() == "O" or _TAG.match(cell.strip()) is not None
 
 
 def _word(source: Path, number: int, cells: list[str]) -> _Word:

@@ -195,7 +195,7 @@ def _load(cas: _Cas) -> Any:
 def _read_cas(cas: _Cas) -> AnnotatedDocument:
     loaded = _load(cas)
     reader = _LayerReader(cas.doc_id, loaded.sofa_string)
-    structures = list(loaded.select_all())
+    structures = list(loaded.select_all_annotations())
     for structure in structures:
         reader.read_span(structure)
     for structure in structures:

@@ -64,7 +64,9 @@ def test_brat_every_kind_of_line_is_read_or_noted(tmp_path):
 
 def test_brat_wrapped_span_has_no_gap_and_a_discontinuous_one_is_widened_or_dropped(tmp_path):
     text = "He had skin\nrash and eye\r\nrash."
-    annotation = "T1\tEffect 7 11;12 16\tskin rash\nT2\tEffect 21 24;26 30\teye rash\nT3\tEffect 7 11;26 30\tskin rash\n"
+    annotation = (
+        "T1\tEffect 7 11;12 16\tskin rash\nT2\tEffect 21 24;26 30\teye rash\nT3\tEffect 7 11;26 30\tskin rash\n"
+    )
     source = write(tmp_path / "in", annotation, text)
     assert findings(source) == {"discontinuous_widened": 1}
     assert findings(source, discontinuous="drop") == {"discontinuous_lost": 1}
@@ -182,9 +184,7 @@ def test_brat_written_files_hold_labels_and_names_that_brat_can_read(tmp_path):
         "up/a_b.ann"
     ]
     annotation = (tmp_path / "out" / "up" / "a_b.ann").read_text()
-    assert annotation == (
-        "T1\ta_drug_2 0 7\tVelorin\nT2\ta_drug 8 13\tharms\nR1\tacts_on Arg1:T1 Arg2:T2\t\n"
-    )
+    assert annotation == ("T1\ta_drug_2 0 7\tVelorin\nT2\ta_drug 8 13\tharms\nR1\tacts_on Arg1:T1 Arg2:T2\t\n")
     assert {kind.name: found.count for kind, found in report.findings.items()} == {"renamed_label": 2}
 
 
