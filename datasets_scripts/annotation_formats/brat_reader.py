@@ -32,7 +32,14 @@ from datasets_scripts.annotation_formats.report import (
     Kind,
     Note,
 )
-from datasets_scripts.annotation_formats.sources import FormatError, Reading, check_inside, list_files, read_lines, read_text
+from datasets_scripts.annotation_formats.sources import (
+    FormatError,
+    Reading,
+    check_inside,
+    list_files,
+    read_lines,
+    read_text,
+)
 
 SUFFIXES = (".ann", ".a1", ".a2")
 _SPLIT_FOLDERS = {"train": "train", "dev": "dev", "valid": "dev", "validation": "dev", "val": "dev", "test": "test"}

@@ -15,12 +15,12 @@ from datasets_scripts.annotation_formats.character_offsets import OFFSET_UNITS, 
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument
 from datasets_scripts.annotation_formats.fitting import Writing
 from datasets_scripts.annotation_formats.registry import FORMATS_OUT, WRITERS, Corpus, read_corpus, types_beside
-from datasets_scripts.annotation_formats.report import ConversionReport, Counts, Note, SplitSize, gather
+from datasets_scripts.annotation_formats.report import UNREADABLE, ConversionReport, Counts, Note, SplitSize, gather
 from datasets_scripts.annotation_formats.sources import OnBad, Reading
 from datasets_scripts.annotation_formats.splitting import DEFAULT_FRACTIONS, SPLITS, check_fractions, split_documents
-from datasets_scripts.annotation_formats.staging import staged_folder
 from datasets_scripts.annotation_formats.units import UNITS, Row, Unit, choose_unit, make_rows
 from datasets_scripts.annotation_formats.words import Splitter
+from datasets_scripts.staged_folder import staged_folder
 from datasets_scripts.types_json import DatasetTypes, render_types
 
 REPORT_FILE = "conversion.json"
@@ -29,11 +29,19 @@ TYPES_FILE = "types.json"
 
 @dataclass(frozen=True)
 class Converted:
-    """A corpus in SpERT's form: rows by split, the labels, and what became of the source."""
+    """A corpus in SpERT's form.
+
+    Attributes:
+        rows: the rows of each split that has any.
+        types: the labels of all splits.
+        report: what became of the source.
+        unreadable: a message per document that `on_bad="skip"` left out.
+    """
 
     rows: Mapping[str, Sequence[Row]]
     types: DatasetTypes
     report: ConversionReport
+    unreadable: tuple[str, ...] = ()
 
 
 def convert(
@@ -77,7 +85,7 @@ def convert(
         ValueError: an argument is wrong, or a file cannot be read (`FormatError`; it names file, place and remedy).
         FileNotFoundError: there is no such source.
         FileExistsError: the output holds something.
-        ImportError: the format needs the extra `formats`.
+        MissingPackageError: the format needs the extra `formats`.
     """
     converted = load_annotations(
         source, from_, unit=unit, split=split, seed=seed, splitter=splitter, discontinuous=discontinuous,
@@ -149,7 +157,8 @@ def load_annotations(
         unit=choice.unit,
         reason=(choice.reason, split_reason, *corpus.remarks),
     )
-    return Converted(kept, _types(path, kept, corpus.symmetric), report)
+    unreadable = tuple(note.example for note in corpus.notes if note.kind is UNREADABLE)
+    return Converted(kept, _types(path, kept, corpus.symmetric), report, unreadable)
 
 
 def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
@@ -248,7 +257,7 @@ def convert_out(
         ValueError: an argument is wrong, or a file cannot be read.
         FileNotFoundError: there is no such data.
         FileExistsError: the output holds something.
-        ImportError: a format needs the extra `formats`.
+        MissingPackageError: a format needs the extra `formats`.
     """
     _check_choice("to", to, FORMATS_OUT)
     _check_choice("offset_unit", offset_unit, OFFSET_UNITS)

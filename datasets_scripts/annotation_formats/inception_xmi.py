@@ -29,7 +29,15 @@ from datasets_scripts.annotation_formats.report import (
     OTHER_LAYER,
     Note,
 )
-from datasets_scripts.annotation_formats.sources import FormatError, Reading, check_inside, list_files, open_zip, read_bytes
+from datasets_scripts.annotation_formats.sources import (
+    FormatError,
+    MissingPackageError,
+    Reading,
+    check_inside,
+    list_files,
+    open_zip,
+    read_bytes,
+)
 
 TYPE_SYSTEM = "TypeSystem.xml"
 _DKPRO = "de.tudarmstadt.ukp.dkpro.core.api."
@@ -61,9 +69,9 @@ def read_inception(source: Path, reading: Reading) -> Iterator[AnnotatedDocument
 
     Raises:
         FormatError: an XMI is malformed, declares a document type, or has no type system.
-        ImportError: dkpro-cassis is not installed.
+        MissingPackageError: dkpro-cassis is not installed.
     """
-    _cassis()
+    _cassis(source)
     found = False
     for cas in _find(source, reading):
         found = True
@@ -75,14 +83,11 @@ def read_inception(source: Path, reading: Reading) -> Iterator[AnnotatedDocument
         raise FormatError(source, "holds no .xmi and no .zip of one; export as 'UIMA CAS XMI'")
 
 
-def _cassis() -> Any:
+def _cassis(place: Path | str) -> Any:
     try:
         import cassis
     except ImportError as error:
-        raise ImportError(
-            "the format 'inception' needs dkpro-cassis: pip install 'modeling-spert[formats]' (in a checkout: "
-            "'.[formats]')"
-        ) from error
+        raise MissingPackageError(place, "inception", "dkpro-cassis") from error
     return cassis
 
 
@@ -171,7 +176,7 @@ def refuse_document_type(content: bytes, origin: str) -> None:
 
 def _load(cas: _Cas) -> Any:
     """The CAS; whatever cassis raises about a damaged one becomes an error of ours."""
-    cassis = _cassis()
+    cassis = _cassis(cas.origin)
     refuse_document_type(cas.types, f"{cas.origin} ({TYPE_SYSTEM})")
     refuse_document_type(cas.xmi, cas.origin)
     try:

@@ -127,7 +127,7 @@ def _find_text(data: dict[str, Any], regions: Sequence[dict[str, Any]], reading:
     wrong = next(span for span in spans if not fits(texts[names[0]], span, offsets))
     raise RowProblem(
         f"data.{names[0]}",
-        f"does not hold {show(wrong.text)} at {wrong.start} to {wrong.end}; the text seems to have changed since it was annotated",
+        f"does not hold {show(wrong.text)} at {wrong.start} to {wrong.end}; was the text changed since",
     )
 
 

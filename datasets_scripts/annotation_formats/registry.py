@@ -104,7 +104,7 @@ def read_corpus(source: Path, from_: str = "auto", reading: Reading | None = Non
     Raises:
         ValueError: the format is unknown or not recognised, or (`FormatError`) a file cannot be read.
         FileNotFoundError: there is no such file or folder.
-        ImportError: the format needs a package that is not installed.
+        MissingPackageError: the format needs a package that is not installed.
     """
     reading = reading or Reading()
     if not source.exists():

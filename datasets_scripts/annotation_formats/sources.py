@@ -31,6 +31,16 @@ class FormatError(ValueError):
         super().__init__(f"{file}{where}{f', {place}' if place else ''}: {message}")
 
 
+class MissingPackageError(FormatError, ImportError):
+    """A format that needs a package which is not installed; the message says how to get it."""
+
+    def __init__(self, file: Path | str, format_name: str, package: str):
+        super().__init__(
+            file, f"the format {format_name!r} needs {package}: pip install 'modeling-spert[formats]' (in a checkout: "
+            "'.[formats]')"
+        )  # fmt: skip
+
+
 def list_files(root: Path, suffixes: Iterable[str]) -> list[Path]:
     """The files below a folder with one of these suffixes, sorted; hidden ones and links to outside are left out.
 

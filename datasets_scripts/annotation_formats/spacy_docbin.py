@@ -31,7 +31,13 @@ from datasets_scripts.annotation_formats.report import (
     WIDENED,
     Note,
 )
-from datasets_scripts.annotation_formats.sources import MAX_FILE_BYTES, FormatError, Reading, read_bytes
+from datasets_scripts.annotation_formats.sources import (
+    MAX_FILE_BYTES,
+    FormatError,
+    MissingPackageError,
+    Reading,
+    read_bytes,
+)
 from datasets_scripts.annotation_formats.words import words_of
 
 if TYPE_CHECKING:
@@ -43,16 +49,14 @@ _GROUP = "sc"  # the key that spaCy's span categorizer reads
 _HOLDS = 0.5
 
 
-def _spacy() -> Any:
-    """The module spacy, or how to get it."""
+def _spacy(place: Path) -> Any:
+    """The module spacy, or an error about the place that needs it."""
     try:
         import spacy.tokens
         import spacy.util
         import spacy.vocab
     except ImportError as error:
-        raise ImportError(
-            "the format 'spacy' needs spaCy: pip install 'modeling-spert[formats]' (in a checkout: '.[formats]')"
-        ) from error
+        raise MissingPackageError(place, "spacy", "spaCy") from error
     return spacy
 
 
@@ -61,9 +65,9 @@ def read_spacy(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
 
     Raises:
         FormatError: the file is not a DocBin.
-        ImportError: spaCy is not installed.
+        MissingPackageError: spaCy is not installed.
     """
-    spacy = _spacy()
+    spacy = _spacy(source)
     content = read_bytes(source)
     _check_size(source, content)
     collecting = gc.isenabled()
@@ -178,9 +182,9 @@ def write_spacy(documents: Sequence[AnnotatedDocument], folder: Path, writing: W
         writing: what else is known of the corpus.
 
     Raises:
-        ImportError: spaCy is not installed.
+        MissingPackageError: spaCy is not installed.
     """
-    spacy = _spacy()
+    spacy = _spacy(folder)
     notes: list[Note] = []
     for name, group in by_split(documents, "documents").items():
         vocab = spacy.vocab.Vocab()

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 Span = tuple[int, int]
 
-_WORDS = ["Velorin", "rash", "eye", "Zorab", "5", "mg", "(", ")", ".", "IL-2", "Tom's", "don't", "naïve", "😀", "我们", "…",
-          '"', "U.S.", "co\u00adop", "a|b", "\\n"]  # fmt: skip
+_WORDS = ["Velorin", "rash", "eye", "Zorab", "5", "mg", "(", ")", ".", "IL-2", "Tom's", "don't", "naïve", "😀", "我们",
+          "…", '"', "U.S.", "co\u00adop", "a|b", "\\n"]  # fmt: skip
 _GAPS = [" ", " ", " ", "  ", "\n", "\r\n", "\t", "", ". The ", "\n\n", "\u00a0", "\u2028"]
 _LABELS = ["Drug", "Effect", "Dose"]
 _TYPES = ["causes", "treats"]

@@ -83,7 +83,7 @@ def test_convert_refuses_a_folder_that_holds_something_and_replaces_only_its_own
         convert(path, "offsets", tmp_path / "out")
     convert(path, "offsets", tmp_path / "out", overwrite=True, seed=1)
     (tmp_path / "out" / "notes.txt").write_text("mine")
-    with pytest.raises(FileExistsError, match="holds files that this command has not written"):
+    with pytest.raises(FileExistsError, match="is not a folder of converted data"):
         convert(path, "offsets", tmp_path / "out", overwrite=True)
     assert (tmp_path / "out" / "train.json").read_bytes() != before
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
@@ -120,7 +120,7 @@ def test_convert_out_replaces_only_what_it_wrote_for_the_same_tool(tmp_path):
     convert_out(path, "doccano", tmp_path / "out")
     with pytest.raises(FileExistsError, match="is not empty"):
         convert_out(path, "doccano", tmp_path / "out")
-    with pytest.raises(FileExistsError, match="has not written"):
+    with pytest.raises(FileExistsError, match="is not a folder of converted data"):
         convert_out(path, "offsets", tmp_path / "out", overwrite=True)
     assert convert_out(path, "doccano", tmp_path / "out", overwrite=True).kept == (10, 20, 10)
 

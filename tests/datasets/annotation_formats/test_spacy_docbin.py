@@ -10,6 +10,7 @@ import pytest
 
 from datasets_scripts.annotation_formats import FormatError, annotated_documents, convert, convert_out, spacy_docbin
 from datasets_scripts.annotation_formats.documents import Relation
+from datasets_scripts.annotation_formats.sources import MissingPackageError
 
 spacy = pytest.importorskip("spacy", reason="spaCy (the extra 'formats') is not installed")
 REL = ("._.", "rel", None, None)
@@ -105,5 +106,5 @@ def test_spacy_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
 def test_spacy_missing_package_says_which_extra(tmp_path, monkeypatch):
     source = save(tmp_path / "all.spacy", make_doc())
     monkeypatch.setitem(__import__("sys").modules, "spacy.tokens", None)
-    with pytest.raises(ImportError, match=r"needs spaCy: pip install 'modeling-spert\[formats\]'"):
+    with pytest.raises(MissingPackageError, match=r"needs spaCy: pip install 'modeling-spert\[formats\]'"):
         annotated_documents(source)

@@ -49,6 +49,6 @@ def _check_target(target: Path, overwrite: bool, is_ours: Callable[[set[str]], b
         raise FileExistsError(f"{target} is not empty; name another folder, or replace it with overwrite (--overwrite)")
     if not is_ours(present):
         raise FileExistsError(
-            f"{target} holds files that this command has not written ({', '.join(sorted(present)[:5])}), so it is not "
+            f"{target} is not a folder of converted data (it holds {', '.join(sorted(present)[:5])}), so it is not "
             "replaced; remove it yourself or name another one"
         )
