@@ -95,7 +95,7 @@ def _read_task(value: Any, stem: str, row: int, predictions: bool, reading: Read
     ids: dict[str, list[str]] = {}
     entities = _entities(text, regions, offsets, ids)
     relations = _relations(doc_id, results, ids, notes)
-    notes += _others(doc_id, results, regions)
+    notes += _others(doc_id, results)
     data = task["data"]
     split = data.get("split") if data.get("split") in ("train", "dev", "test") else None
     name = data.get("doc_id") if isinstance(data.get("doc_id"), str) else doc_id
@@ -197,18 +197,20 @@ def _relations(
             yield Relation(label, head, tail, both_ways=direction == "bi")
 
 
-def _others(doc_id: str, results: Sequence[dict[str, Any]], regions: Sequence[dict[str, Any]]) -> Iterator[Note]:
+def _others(doc_id: str, results: Sequence[dict[str, Any]]) -> Iterator[Note]:
     """Choices, ratings and texts, of a region or the task; regions that are not spans of text or carry no label."""
     for item in results:
-        kind = item.get("type")
+        kind = str(item.get("type"))
         if kind == "relation":
             continue
-        value = item.get("value")
-        if item in regions:
-            if not value or not value.get(_LABELS[str(kind)]):
+        if kind in _LABELS:
+            if not item["value"].get(_LABELS[kind]):
                 yield Note(FOREIGN_ENTITY, doc_id, "", "a region without a label")
         else:
-            yield Note(ATTRIBUTE, doc_id, str(item.get("from_name", kind)), json.dumps(value, ensure_ascii=False))
+            what = FOREIGN_ENTITY if kind.endswith("labels") else ATTRIBUTE
+            yield Note(
+                what, doc_id, str(item.get("from_name", kind)), json.dumps(item.get("value"), ensure_ascii=False)
+            )
 
 
 def write_label_studio(documents: Sequence[AnnotatedDocument], folder: Path, writing: Writing) -> list[Note]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,15 @@ _JSON = (".json", ".jsonl")
 _SPLIT_OF_NAME = {"train": "train", "dev": "dev", "valid": "dev", "validation": "dev", "val": "dev", "test": "test"}
 _JOINED_SPLITS = ("train_dev", "full")  # they repeat what other files hold
 _NOT_DATA = ("types.json", "conversion.json", "package.json")
+_BY_SUFFIX = {
+    **dict.fromkeys(brat_reader.SUFFIXES, "brat"),
+    **dict.fromkeys((".conll", ".bio", ".iob", ".iob2", ".bioes"), "conll"),
+    ".xmi": "inception",
+    ".zip": "inception",
+    ".spacy": "spacy",
+    ".csv": "csv",
+    ".parquet": "spert",
+}
 _SNIFFED = 1 << 16  # characters of a JSON file that are looked at
 
 
@@ -149,18 +158,25 @@ def split_of_name(stem: str) -> str | None:
 
 
 def _files(source: Path, entry: Format, remarks: list[str]) -> list[Path]:
-    """The files of a source, those apart that repeat others."""
+    """The files of a source: where some are named as splits, those only."""
     if not source.is_dir():
         return [source]
-    files = [path for path in list_files(source, entry.suffixes) if _may_be_data(path)]
+    files = _top_or_all(source, entry.suffixes)
     if not files:
         raise FormatError(source, f"holds no file of the format {entry.name} ({', '.join(entry.suffixes)})")
     joined = [path for path in files if path.stem.lower().endswith(_JOINED_SPLITS)]
-    rest = [path for path in files if path not in joined]
-    if joined and rest:
-        remarks.append(f"left out, since other files hold the same: {', '.join(path.name for path in joined)}")
-        return rest
+    named = [path for path in files if path not in joined and split_of_name(path.stem)]
+    if named and len(named) < len(files):
+        others = ", ".join(path.name for path in files if path not in named)
+        remarks.append(f"left out, since other files are named as splits: {others}")
+        return named
     return files
+
+
+def _top_or_all(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """The files of a folder that may be data; those in folders below it only where it has none itself."""
+    files = [path for path in list_files(folder, suffixes) if _may_be_data(path)]
+    return [path for path in files if path.parent == folder] or files
 
 
 def _may_be_data(path: Path) -> bool:
@@ -173,28 +189,17 @@ def recognise(source: Path) -> str | None:
     Names decide where they can, and the keys of the first JSON object otherwise. Nothing is imported for it.
     """
     if source.is_dir():
-        if list_files(source, brat_reader.SUFFIXES):
-            return "brat"
-        files = [
-            path for path in list_files(source, {".xmi", ".zip", ".spacy", *_CONLL, ".csv", *_JSON})
-            if _may_be_data(path)
-        ]  # fmt: skip
-        found = {recognise(path) for path in files}
+        found = {recognise(path) for path in _top_or_all(source, {*_BY_SUFFIX, *_JSON, ".tsv"})}
         return found.pop() if len(found) == 1 else None
     suffix = source.suffix.lower()
-    by_suffix = {".ann": "brat", ".a1": "brat", ".a2": "brat", ".xmi": "inception", ".zip": "inception",
-                 ".spacy": "spacy", ".csv": "csv", ".parquet": "spert", **dict.fromkeys(_CONLL, "conll")}  # fmt: skip
-    if suffix in by_suffix:
-        return by_suffix[suffix]
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix]
     if suffix == ".txt" and source.with_suffix(".ann").is_file():
         return "brat"
     if suffix == ".tsv":
         header = read_bytes(source)[:1000].decode("utf-8-sig", "replace").partition("\n")[0]
         return "csv" if "text" in header.split("\t") else None
     return recognise_object(_first_object(source)) if suffix in _JSON else None
-
-
-_CONLL = (".conll", ".bio", ".iob", ".iob2", ".bioes")
 
 
 def _first_object(path: Path) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 SPLITS = ("train", "dev", "test")
 DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
+_NOISE = 1e-9  # of sums of fractions
 
 
 def check_fractions(fractions: Sequence[float]) -> tuple[float, float, float]:
@@ -74,14 +75,16 @@ def split_documents(
     wanted = [{label: total * fraction for label, total in totals.items()} for fraction in fractions]
     chosen: dict[int, int] = {}
     for label in sorted(holders, key=lambda name: (holders[name], name)):
+        targets = [totals[label] * fraction for fraction in fractions]
         # The documents with most of it first: the small ones even out what those leave.
         for document in sorted(order, key=lambda place: -labels[place].get(label, 0)):
-            if document not in chosen and labels[document].get(label):
-                split = _neediest(label, wanted, free)
+            count = labels[document].get(label, 0)
+            if document not in chosen and count:
+                split = _neediest([needs[label] for needs in wanted], targets, count, free)
                 chosen[document] = split
                 free[split] -= 1
-                for name, count in labels[document].items():
-                    wanted[split][name] -= count
+                for name, number in labels[document].items():
+                    wanted[split][name] -= number
     for document in order:
         if document not in chosen:
             chosen[document] = max(range(len(free)), key=lambda split: free[split])
@@ -89,7 +92,14 @@ def split_documents(
     return [SPLITS[chosen[document]] for document in range(len(labels))]
 
 
-def _neediest(label: str, wanted: Sequence[Mapping[str, float]], free: Sequence[int]) -> int:
-    """The split with a place left that lacks most of the label; of equals the one with most places, then the first."""
+def _neediest(wanted: Sequence[float], targets: Sequence[float], count: int, free: Sequence[int]) -> int:
+    """The split for a document with `count` of a label, among those with a place left.
+
+    Where half of the document's count is still wanted, the split that is furthest from its target; else the one that
+    lacks most, so that a label of one or two documents is trained on. Of equals the one with most places.
+    """
     open_splits = [split for split in range(len(free)) if free[split] > 0]
-    return max(open_splits, key=lambda split: (round(wanted[split].get(label, 0.0), 9), free[split], -split))
+    fitting = [split for split in open_splits if wanted[split] >= count / 2 - _NOISE]
+    if fitting:
+        return max(fitting, key=lambda split: (round(wanted[split] / targets[split], 9), free[split], -split))
+    return max(open_splits, key=lambda split: (round(wanted[split], 9), free[split], -split))

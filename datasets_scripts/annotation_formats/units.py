@@ -46,7 +46,7 @@ def choose_unit(documents: Sequence[AlignedDocument], unit: Unit) -> UnitChoice:
     if unit != "auto":
         return UnitChoice(unit, f"unit: {unit}, as asked for; {losses}")
     chosen = "document" if across > cut and across - cut >= _WORTH_IT * total else "sentence"
-    return UnitChoice(chosen, f"unit: {chosen}, chosen because {losses}")
+    return UnitChoice(chosen, f"unit: {chosen}, chosen since {losses}")
 
 
 def make_rows(document: AlignedDocument, unit: str) -> tuple[list[Row], list[Note]]:

@@ -340,3 +340,19 @@ def test_unknown_format_says_how_to_name_one(tmp_path):
         convert(tmp_path / "a.json", "bart", tmp_path / "out")
     with pytest.raises(FileNotFoundError, match="nowhere does not exist"):
         convert(tmp_path / "nowhere", "auto", tmp_path / "out")
+
+
+def test_recognise_a_folder_by_its_own_files_before_those_below_it(tmp_path):
+    save(tmp_path / "train.json", [ROW])
+    save(tmp_path / "documents" / "train.json", {"doc_key": "a", "sentences": [["x"]], "ner": [[]]})
+    (tmp_path / "documents" / "a.ann").write_text("")
+    assert recognise(tmp_path) == "spert"
+    assert recognise(tmp_path / "documents") is None
+
+
+def test_files_that_are_no_split_among_splits_are_left_out_and_named(tmp_path):
+    for name in ("news_train", "news_dev", "news_extra"):
+        save(tmp_path / "in" / f"{name}.json", [ROW | {"doc_id": name}])
+    report = convert(tmp_path / "in", "auto", tmp_path / "out")
+    assert {name: size.rows for name, size in report.splits.items()} == {"train": 1, "dev": 1}
+    assert "left out, since other files are named as splits: news_extra.json" in report.render()

@@ -1,4 +1,4 @@
-"""load_joint_dataset takes annotations whose form is plain, says what became of them, and leaves its own files alone."""
+"""load_joint_dataset takes annotations of a plain form, says what became of them, and leaves its own files alone."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def test_load_own_files_next_to_other_things_as_before(tmp_path):
 def test_load_does_not_import_what_a_format_needs_until_one_is_read():
     code = (
         "import sys, datasets_scripts.annotation_formats as f; "
-        "found = {'spacy', 'cassis', 'modeling_spert', 'torch'} & set(sys.modules); sys.exit(str(found) if found else 0)"
+        "found = {'spacy', 'cassis', 'modeling_spert', 'torch'} & set(sys.modules); "
+        "sys.exit(str(found) if found else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[3])
     assert done.returncode == 0, done.stderr

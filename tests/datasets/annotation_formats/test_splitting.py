@@ -61,3 +61,15 @@ def test_split_sizes_add_up_and_train_is_never_empty(count, fractions):
 def test_split_fractions_that_do_not_add_up_are_refused(fractions):
     with pytest.raises(ValueError, match="split must be three fractions"):
         check_fractions(fractions)
+
+
+def test_split_gives_each_split_its_share_of_a_label_that_every_document_has():
+    labels = [Counter({"treats": 1 + place % 7}) for place in range(400)]
+    splits = split_documents(labels, (0.8, 0.1, 0.1), seed=0)
+    assert counts(labels, splits, "treats") == pytest.approx([1277, 160, 160], rel=0.02)
+
+
+def test_split_trains_on_a_label_of_two_documents():
+    labels = [Counter({"treats": 1}) for _ in range(30)] + [Counter({"rare": 1, "treats": 1})] * 2
+    for seed in range(5):
+        assert split_documents(labels, (0.8, 0.1, 0.1), seed)[-2:] == ["train", "train"]
