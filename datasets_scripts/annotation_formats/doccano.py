@@ -16,18 +16,19 @@ from typing import Any
 
 from datasets_scripts.annotation_formats.character_offsets import Quoted, choose_offsets, utf16_offset
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument, Entity, Relation
-from datasets_scripts.annotation_formats.fitting import Writing, by_split, fit_entities, note_directions
-from datasets_scripts.annotation_formats.report import COMMENT, UTF16_OFFSETS, Note
-from datasets_scripts.annotation_formats.sources import (
-    Reading,
-    checked_records,
+from datasets_scripts.annotation_formats.fitting import Writing
+from datasets_scripts.annotation_formats.json_objects import (
+    parse_doc_id,
+    parse_id,
     parse_label,
-    parse_object,
     parse_objects,
     parse_offset,
-    record_error,
-    to_json_lines,
+    parse_split,
+    read_rows,
+    write_rows,
 )
+from datasets_scripts.annotation_formats.report import COMMENT, UTF16_OFFSETS, Note
+from datasets_scripts.annotation_formats.sources import Reading
 from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, show
 
 
@@ -37,16 +38,12 @@ def read_doccano(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
     Raises:
         FormatError: a line is not of this form, an offset is outside the text, or a relation names an unknown entity.
     """
-    for record in checked_records(source):
-        try:
-            yield _read_row(parse_object(record.value, "the row"), f"{source.stem}-{record.row}", reading)
-        except RowProblem as problem:
-            reading.bad(f"{source.stem}-{record.row}", record_error(source, record, problem))
+    yield from read_rows(source, reading, _read_row)
 
 
 def _read_row(row: dict[str, Any], default_id: str, reading: Reading) -> AnnotatedDocument:
     text = parse_str(row.get("text"), "text")
-    doc_id = str(row["doc_id"] if isinstance(row.get("doc_id"), str) else row.get("id", default_id))
+    doc_id = parse_doc_id(row, default_id)
     entities = _entities(row)
     offsets = choose_offsets(text, [Quoted(*entity[2], None) for entity in entities], reading.offset_unit, True)
     placed = []
@@ -60,7 +57,7 @@ def _read_row(row: dict[str, Any], default_id: str, reading: Reading) -> Annotat
         raise RowProblem("entities", "holds an id twice; ids must differ")
     relations = []
     for index, item in enumerate(parse_objects(row.get("relations") or [], "relations")):
-        ends = [_id(item.get(key), f"relations[{index}].{key}") for key in ("from_id", "to_id")]
+        ends = [parse_id(item.get(key), f"relations[{index}].{key}") for key in ("from_id", "to_id")]
         for key, name in zip(("from_id", "to_id"), ends, strict=True):
             if name not in known:
                 raise RowProblem(f"relations[{index}].{key}", f"is {name}, the id of no entity")
@@ -68,8 +65,7 @@ def _read_row(row: dict[str, Any], default_id: str, reading: Reading) -> Annotat
     notes = [Note(COMMENT, doc_id, "", str(comment)) for comment in row.get("Comments") or row.get("comments") or []]
     if offsets.shifts and placed:
         notes.append(Note(UTF16_OFFSETS, doc_id))
-    split = row["split"] if row.get("split") in ("train", "dev", "test") else None
-    return AnnotatedDocument(doc_id, text, tuple(placed), tuple(relations), tuple(notes), split=split)
+    return AnnotatedDocument(doc_id, text, tuple(placed), tuple(relations), tuple(notes), split=parse_split(row))
 
 
 def _entities(row: dict[str, Any]) -> list[tuple[str, tuple[str, str], tuple[int, int]]]:
@@ -78,7 +74,7 @@ def _entities(row: dict[str, Any]) -> list[tuple[str, tuple[str, str], tuple[int
         found = []
         for index, item in enumerate(parse_objects(row["entities"], "entities")):
             field = f"entities[{index}]"
-            name = _id(item.get("id", f"e{index}"), f"{field}.id")
+            name = parse_id(item.get("id", f"e{index}"), f"{field}.id")
             span = parse_offset(item, "start_offset", field), parse_offset(item, "end_offset", field)
             found.append((field, (name, parse_label(item.get("label"), f"{field}.label")), span))
         return found
@@ -95,12 +91,6 @@ def _entities(row: dict[str, Any]) -> list[tuple[str, tuple[str, str], tuple[int
     return found
 
 
-def _id(value: Any, field: str) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise RowProblem(field, f"is {show(value)}; it must be an id (an integer or a string)")
-    return str(value)
-
-
 def write_doccano(documents: Sequence[AnnotatedDocument], folder: Path, writing: Writing) -> list[Note]:
     """Write `documents.jsonl`, or a file per split, for a relation project of doccano.
 
@@ -109,15 +99,7 @@ def write_doccano(documents: Sequence[AnnotatedDocument], folder: Path, writing:
         folder: where; it exists and is empty.
         writing: what else is known of the corpus.
     """
-    notes: list[Note] = []
-    for name, group in by_split(documents, "documents").items():
-        rows: list[dict[str, Any]] = []
-        for document in group:
-            fitted, found = fit_entities(document, contiguous=True)
-            notes += [*found, *note_directions(fitted, writing.symmetric)]
-            rows.append(_row(fitted, len(rows) + 1))
-        (folder / f"{name}.jsonl").write_bytes(to_json_lines(rows).encode("utf-8"))
-    return notes
+    return write_rows(documents, folder, writing, _row)
 
 
 def _row(document: AnnotatedDocument, number: int) -> dict[str, Any]:

@@ -20,6 +20,17 @@ from xml.sax.saxutils import quoteattr
 from datasets_scripts.annotation_formats.character_offsets import OffsetMap, Quoted, choose_offsets, fits
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument, Entity, Relation
 from datasets_scripts.annotation_formats.fitting import Writing, by_split, fit_entities
+from datasets_scripts.annotation_formats.json_objects import (
+    checked_records,
+    parse_doc_id,
+    parse_label,
+    parse_object,
+    parse_objects,
+    parse_offset,
+    parse_score,
+    parse_split,
+    read_rows,
+)
 from datasets_scripts.annotation_formats.report import (
     ATTRIBUTE,
     FOREIGN_ENTITY,
@@ -31,15 +42,7 @@ from datasets_scripts.annotation_formats.report import (
     UTF16_OFFSETS,
     Note,
 )
-from datasets_scripts.annotation_formats.sources import (
-    Reading,
-    checked_records,
-    parse_label,
-    parse_object,
-    parse_objects,
-    parse_offset,
-    record_error,
-)
+from datasets_scripts.annotation_formats.sources import Reading
 from datasets_scripts.row_validation import RowProblem, parse_list, parse_str, show
 
 UNLABELLED = "related"
@@ -58,48 +61,41 @@ def read_label_studio(source: Path, reading: Reading) -> Iterator[AnnotatedDocum
         FormatError: a task is not of this form, or an offset does not fit its quoted text.
     """
     records = checked_records(source)
-    tasks = [(record, record.value) for record in records]
-    predictions = not any(isinstance(task, dict) and task.get("annotations") for _, task in tasks)
-    for record, task in tasks:
-        doc_id = f"{source.stem}-{record.row}"
-        try:
-            document = _read_task(task, source.stem, record.row, predictions, reading)
-        except RowProblem as problem:
-            reading.bad(doc_id, record_error(source, record, problem))
-            continue
-        if document is None:
-            reading.notes.append(Note(NOT_ANNOTATED, doc_id))
-        else:
-            yield document
+    tasks = [record.value for record in records]
+    predictions = not any(isinstance(task, dict) and task.get("annotations") for task in tasks)
+    key = "predictions" if predictions else "annotations"
+
+    def parse(task: dict[str, Any], name: str, reading: Reading) -> AnnotatedDocument | None:
+        return _read_task(task, name, key, reading)
+
+    yield from read_rows(source, reading, parse, records)
 
 
-def _read_task(value: Any, stem: str, row: int, predictions: bool, reading: Reading) -> AnnotatedDocument | None:
-    task = parse_object(value, "the task")
+def _read_task(task: dict[str, Any], name: str, key: str, reading: Reading) -> AnnotatedDocument | None:
+    """The document of a task, from its `key` "annotations" or "predictions"; None where it has none."""
     if "data" not in task:
         raise RowProblem("data", f"is missing (the keys are {show(sorted(map(str, task)))}); export as 'JSON'")
-    doc_id = str(task.get("id", f"{stem}-{row}"))
+    data = parse_object(task["data"], "data")
+    doc_id = parse_doc_id({**task, **data}, name)
     notes: list[Note] = []
-    key = "predictions" if predictions else "annotations"
     answers = parse_objects(task.get(key) or [], key)
     answer = _best_answer(answers)
     if answer is None:
+        reading.notes.append(Note(NOT_ANNOTATED, doc_id))
         return None
     notes += [Note(OTHER_ANNOTATOR, doc_id)] * (len(answers) - 1)
-    if predictions:
+    if key == "predictions":
         notes.append(Note(PREDICTION_READ, doc_id))
     results = parse_objects(answer.get("result", []), f"{key}.result")
     regions = [item for item in results if item.get("type") in _LABELS]
-    text, offsets = _find_text(parse_object(task["data"], "data"), regions, reading)
+    text, offsets = _find_text(data, regions, reading)
     if offsets.shifts:
         notes.append(Note(UTF16_OFFSETS, doc_id))
     ids: dict[str, list[str]] = {}
-    entities = _entities(text, regions, offsets, ids)
+    entities = _entities(regions, offsets, ids)
     relations = _relations(doc_id, results, ids, notes)
     notes += _others(doc_id, results)
-    data = task["data"]
-    split = data.get("split") if data.get("split") in ("train", "dev", "test") else None
-    name = data.get("doc_id") if isinstance(data.get("doc_id"), str) else doc_id
-    return AnnotatedDocument(name, text, tuple(entities), tuple(relations), tuple(notes), split=split)
+    return AnnotatedDocument(doc_id, text, tuple(entities), tuple(relations), tuple(notes), split=parse_split(data))
 
 
 def _best_answer(answers: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -144,9 +140,7 @@ def _quoted(region: dict[str, Any], index: int) -> Quoted:
     return Quoted(start, end, quote if isinstance(quote, str) else None)
 
 
-def _entities(
-    text: str, regions: Sequence[dict[str, Any]], offsets: OffsetMap, ids: dict[str, list[str]]
-) -> list[Entity]:
+def _entities(regions: Sequence[dict[str, Any]], offsets: OffsetMap, ids: dict[str, list[str]]) -> list[Entity]:
     """One entity per region and label; `ids` gets the entities of each region."""
     entities = []
     for index, region in enumerate(regions):
@@ -161,13 +155,12 @@ def _entities(
         ids[name] = []
         for place, label in enumerate(labels):
             entity_id = name if place == 0 else f"{name}/{place}"
-            score = region.get("score")
             entities.append(
                 Entity(
                     entity_id,
                     parse_label(label, f"{field}.value.labels[{place}]"),
                     ((start, end),),
-                    float(score) if isinstance(score, int | float) else None,
+                    parse_score(region),
                 )
             )
             ids[name].append(entity_id)

@@ -15,19 +15,20 @@ from typing import Any
 
 from datasets_scripts.annotation_formats.character_offsets import Quoted, choose_offsets
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument, Entity, Relation
-from datasets_scripts.annotation_formats.fitting import Writing, by_split, fit_entities, note_directions
-from datasets_scripts.annotation_formats.report import UTF16_OFFSETS, Note
-from datasets_scripts.annotation_formats.sources import (
-    Reading,
-    checked_records,
+from datasets_scripts.annotation_formats.fitting import Writing
+from datasets_scripts.annotation_formats.json_objects import (
+    parse_doc_id,
     parse_label,
-    parse_object,
     parse_objects,
     parse_offset,
-    record_error,
-    to_json_lines,
+    parse_score,
+    parse_split,
+    read_rows,
+    write_rows,
 )
-from datasets_scripts.row_validation import RowProblem, parse_int, parse_str, show
+from datasets_scripts.annotation_formats.report import UTF16_OFFSETS, Note
+from datasets_scripts.annotation_formats.sources import Reading
+from datasets_scripts.row_validation import RowProblem, parse_int, parse_str
 
 
 def read_offsets(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
@@ -36,11 +37,7 @@ def read_offsets(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
     Raises:
         FormatError: a row is not of this form, an offset is outside the text, or an entity's `text` is not there.
     """
-    for record in checked_records(source):
-        try:
-            yield _read_row(parse_object(record.value, "the row"), f"{source.stem}-{record.row}", reading)
-        except RowProblem as problem:
-            reading.bad(f"{source.stem}-{record.row}", record_error(source, record, problem))
+    yield from read_rows(source, reading, _read_row)
 
 
 def _read_row(row: dict[str, Any], default_id: str, reading: Reading) -> AnnotatedDocument:
@@ -66,7 +63,7 @@ def _read_row(row: dict[str, Any], default_id: str, reading: Reading) -> Annotat
             raise RowProblem(field, f"goes from {span.start} to {span.end}, but the text has {len(text)} characters")
         # The pipeline's `text` is not checked: an entity whose offsets somebody corrected may keep the old one.
         label = parse_label(item.get("label", item.get("type")), f"{field}.label")
-        entities.append(Entity(f"e{index}", label, ((start, end),), _score(item)))
+        entities.append(Entity(f"e{index}", label, ((start, end),), parse_score(item)))
     relations = []
     for index, item in enumerate(parse_objects(row.get("relations") or [], "relations")):
         ends = []
@@ -76,24 +73,10 @@ def _read_row(row: dict[str, Any], default_id: str, reading: Reading) -> Annotat
                 raise RowProblem(f"relations[{index}].{key}", f"is {place}, but there are {len(entities)} entities")
             ends.append(f"e{place}")
         label = parse_label(item.get("label", item.get("type")), f"relations[{index}].label")
-        relations.append(Relation(label, ends[0], ends[1], score=_score(item)))
-    doc_id = _name(row.get("doc_id", row.get("id")), default_id)
-    split = row["split"] if row.get("split") in ("train", "dev", "test") else None
+        relations.append(Relation(label, ends[0], ends[1], score=parse_score(item)))
+    doc_id = parse_doc_id(row, default_id)
     notes = (Note(UTF16_OFFSETS, doc_id),) if offsets.shifts else ()
-    return AnnotatedDocument(doc_id, text, tuple(entities), tuple(relations), notes, split=split)
-
-
-def _score(item: dict[str, Any]) -> float | None:
-    score = item.get("score")
-    return float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None
-
-
-def _name(value: Any, default: str) -> str:
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise RowProblem("doc_id", f"is {show(value)}; it must be a string")
-    return parse_str(str(value), "doc_id")
+    return AnnotatedDocument(doc_id, text, tuple(entities), tuple(relations), notes, split=parse_split(row))
 
 
 def write_offsets(documents: Sequence[AnnotatedDocument], folder: Path, writing: Writing) -> list[Note]:
@@ -104,18 +87,10 @@ def write_offsets(documents: Sequence[AnnotatedDocument], folder: Path, writing:
         folder: where; it exists and is empty.
         writing: what else is known of the corpus.
     """
-    notes: list[Note] = []
-    for name, group in by_split(documents, "documents").items():
-        rows = []
-        for document in group:
-            fitted, found = fit_entities(document, contiguous=True)
-            notes += [*found, *note_directions(fitted, writing.symmetric)]
-            rows.append(_row(fitted))
-        (folder / f"{name}.jsonl").write_bytes(to_json_lines(rows).encode("utf-8"))
-    return notes
+    return write_rows(documents, folder, writing, _row)
 
 
-def _row(document: AnnotatedDocument) -> dict[str, Any]:
+def _row(document: AnnotatedDocument, _: int) -> dict[str, Any]:
     places = {entity.id: index for index, entity in enumerate(document.entities)}
     row: dict[str, Any] = {"doc_id": document.doc_id, "text": document.text}
     if document.split:

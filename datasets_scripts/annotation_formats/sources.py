@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
 import stat
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from datasets_scripts.annotation_formats.character_offsets import OffsetUnit
 from datasets_scripts.annotation_formats.report import UNREADABLE, Note
-from datasets_scripts.records import Record, read_records
-from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, show
 
 MAX_FILE_BYTES = 1 << 30  # of one file, also of what a zip member or a compressed file unpacks to
 MAX_FILES = 200_000  # in a folder or a zip file
@@ -117,29 +114,6 @@ def read_lines(path: Path) -> list[str]:
     return [line.removesuffix("\r") for line in read_text(path).split("\n")]
 
 
-def checked_records(path: Path) -> list[Record]:
-    """The records of a JSON, JSON Lines or Parquet file, every one readable.
-
-    Raises:
-        FormatError: the file is not readable, or a line is not.
-    """
-    read_bytes(path)
-    try:
-        records = read_records(path)
-    except ValueError as error:
-        raise FormatError(path, str(error).removeprefix(f"{path} ").removeprefix(f"{path}: ")) from error
-    for record in records:
-        if record.problem is not None:
-            raise FormatError(path, f"{record.problem}; correct the line", record.line)
-    return records
-
-
-def record_error(path: Path, record: Record, problem: Exception) -> FormatError:
-    """The error for a problem in one record."""
-    return FormatError(path, f"{problem}. Correct it, or leave bad documents out (on_bad='skip')", record.line,
-                       f"record {record.row}")  # fmt: skip
-
-
 def open_zip(source: Path | bytes, name: Path | str) -> dict[str, bytes]:
     """The files in a zip file, by name, unpacked in memory: no name is ever used as a path.
 
@@ -173,45 +147,6 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: Path | str) -
     if len(content) > info.file_size:
         raise FormatError(name, f"{info.filename!r} is larger than it says")
     return content
-
-
-def parse_offset(item: dict[str, Any], key: str, field: str) -> int:
-    """A character offset of a JSON object: an integer, 0 or more.
-
-    Raises:
-        RowProblem: it is missing or something else.
-    """
-    if key not in item:
-        raise RowProblem(f"{field}.{key}", f"is missing (the keys are {show(sorted(map(str, item)))})")
-    value = parse_int(item[key], f"{field}.{key}")
-    if value < 0:
-        raise RowProblem(f"{field}.{key}", f"is {value}; it must be 0 or more")
-    return value
-
-
-def parse_object(value: Any, field: str) -> dict[str, Any]:
-    """The value if it is a JSON object, else RowProblem."""
-    if not isinstance(value, dict):
-        raise RowProblem(field, f"is {show(value)}; it must be an object")
-    return value
-
-
-def parse_label(value: Any, field: str) -> str:
-    """A label: a string that is not blank, else RowProblem."""
-    label = parse_str(value, field)
-    if not label.strip():
-        raise RowProblem(field, "is ''; a label cannot be empty")
-    return label
-
-
-def parse_objects(value: Any, field: str) -> list[dict[str, Any]]:
-    """The items of a list of JSON objects, else RowProblem."""
-    return [parse_object(item, f"{field}[{index}]") for index, item in enumerate(parse_list(value, field))]
-
-
-def to_json_lines(rows: Iterable[dict[str, Any]]) -> str:
-    """One JSON object per line."""
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 @dataclass

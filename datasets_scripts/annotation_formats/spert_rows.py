@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument
+from datasets_scripts.annotation_formats.json_objects import checked_records, parse_score, record_error
 from datasets_scripts.annotation_formats.report import CHAIN, EVENT_LOST, Note
-from datasets_scripts.annotation_formats.sources import FormatError, Reading, checked_records, record_error
+from datasets_scripts.annotation_formats.sources import FormatError, Reading
 from datasets_scripts.annotation_formats.word_documents import document_of_rows
 from datasets_scripts.dygie_documents import expand_document, is_document
 from datasets_scripts.records import Record
@@ -46,9 +47,9 @@ def _parse_row(value: Any) -> dict[str, Any]:
     row = parse_example(value, None, allow_repeated_relations=True)
     for key in ("entities", "relations"):
         for item, source in zip(row[key], value.get(key) or [], strict=True):
-            score = source.get("score")
-            if isinstance(score, int | float) and not isinstance(score, bool):
-                item["score"] = float(score)
+            score = parse_score(source)
+            if score is not None:
+                item["score"] = score
     if value.get("offsets") is not None:
         row["text"] = parse_str(value.get("text"), "text")
         row["offsets"] = _parse_offsets(value["offsets"], row)

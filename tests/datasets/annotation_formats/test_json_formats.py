@@ -132,7 +132,7 @@ BAD_TASKS = [
     (task(DRUG, RASH, arrow("a", "b", "x", direction="up")), "result[2].direction is 'up'"),
     (task(DRUG, arrow("a", "b", "")), "a label cannot be empty"),
     (task(DRUG) | {"data": {"image": 7}}, "data holds no text (the keys are ['image'])"),
-    ([], "the task is []; it must be an object"),
+    ([], "the row is []; it must be an object"),
 ]
 
 
