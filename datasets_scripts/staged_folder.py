@@ -14,12 +14,12 @@ def staged_folder(target: Path, overwrite: bool, is_ours: Callable[[set[str]], b
     """An empty folder to write into, which takes the place of `target` when the block ends without an error.
 
     Args:
-        target: the folder to make; it must not exist, or be empty, or be replaceable.
-        overwrite: replace a folder that `is_ours`.
-        is_ours: whether the names in a folder are those of an earlier result, so that nothing else is ever removed.
+        target: The folder to make; it must not exist, or be empty, or be replaceable.
+        overwrite: Replace a folder that `is_ours`.
+        is_ours: Whether the names in a folder are those of an earlier result, so that nothing else is ever removed.
 
     Raises:
-        FileExistsError: the folder holds something that may not be replaced.
+        FileExistsError: The folder holds something that may not be replaced.
     """
     _check_target(target, overwrite, is_ours)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -58,11 +58,11 @@ class AlignedDocument:
     """A document in words.
 
     Attributes:
-        document: the document it was made from.
-        sentences: the words of each sentence by character.
-        entities: sorted by start, end.
-        relations: sorted by head, tail, label.
-        notes: what alignment changed or lost.
+        document: The document it was made from.
+        sentences: The words of each sentence by character.
+        entities: Sorted by start, end.
+        relations: Sorted by head, tail, label.
+        notes: What alignment changed or lost.
     """
 
     document: AnnotatedDocument
@@ -81,10 +81,10 @@ def align(
     """Put a document's annotation on words.
 
     Args:
-        document: the document; its own words are used where it has any.
-        splitter: cuts the text otherwise; default: the project's segmentation.
-        discontinuous: whether an entity with gaps is widened over them or left out.
-        symmetric: the relation types without direction, whose reverse is a repetition.
+        document: The document; its own words are used where it has any.
+        splitter: Cuts the text otherwise; default: the project's segmentation.
+        discontinuous: Whether an entity with gaps is widened over them or left out.
+        symmetric: The relation types without direction, whose reverse is a repetition.
     """
     sentences = words_of(document, splitter)
     words = list(chain.from_iterable(sentences))
@@ -137,11 +137,11 @@ def has_gaps(text: str, fragments: Sequence[Span]) -> bool:
     >>> has_gaps("skin and eye rash", [(0, 4), (13, 17)]), has_gaps("skin\nrash", [(0, 4), (5, 9)])
     (True, False)
     """
-    return any(text[before[1] : behind[0]].strip() for before, behind in zip(fragments, fragments[1:], strict=False))
+    return any(text[before[1] : after[0]].strip() for before, after in zip(fragments, fragments[1:], strict=False))
 
 
 def _one_per_span(document: AnnotatedDocument, spans: Mapping[str, Span], notes: list[Note]) -> dict[str, Entity]:
-    """For each entity that has words, the one that stands for it: the first with the most relations on its span."""
+    """For each entity that has words, the one its span keeps: of the type with most relations, the first."""
     degree: Counter[str] = Counter(chain.from_iterable((r.head, r.tail) for r in document.relations))
     on_span: dict[Span, list[Entity]] = {}
     for entity in document.entities:

@@ -79,7 +79,7 @@ def read_brat(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
     are splits.
 
     Raises:
-        FormatError: a line is malformed, an offset is wrong, or a text is missing.
+        FormatError: A line is malformed, an offset is wrong, or a text is missing.
     """
     root = source if source.is_dir() else source.parent
     wanted = list_files(source, SUFFIXES) if source.is_dir() else [_annotation_file(source)]
@@ -185,7 +185,7 @@ def _text_bound(path: Path, number: int, name: str, rest: str) -> _TextBound:
             raise FormatError(path, f"{name} goes from {part[:40]}; start must not be after end", number)
         fragments.append((int(match[1]), int(match[2])))
     ordered = tuple(sorted(fragments))
-    if any(before[1] > behind[0] for before, behind in zip(ordered, ordered[1:], strict=False)):
+    if any(before[1] > after[0] for before, after in zip(ordered, ordered[1:], strict=False)):
         raise FormatError(path, f"{name} has fragments that overlap: {positions}", number)
     return _TextBound(name, label, ordered, quote if tab else None, number)
 
@@ -254,7 +254,7 @@ def _place(
 
 
 def _resolve(annotation: _Annotation, doc_id: str, path: Path) -> Iterator[Relation]:
-    """The relations between entities; events stand for their triggers."""
+    """The relations between entities; an event's place is its trigger's."""
     for number, label, head, tail in annotation.relations:
         yield from _relation(annotation, doc_id, path, number, label, head, tail)
     for number, role, event, argument in annotation.arguments:

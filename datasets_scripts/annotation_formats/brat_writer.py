@@ -23,9 +23,9 @@ def write_brat(documents: Sequence[AnnotatedDocument], folder: Path, writing: Wr
     Relation types without direction are declared symmetric in `annotation.conf`, which `read_brat` understands too.
 
     Args:
-        documents: what to write.
-        folder: where; it exists and is empty.
-        writing: what else is known of the corpus.
+        documents: What to write.
+        folder: Where; it exists and is empty.
+        writing: What else is known of the corpus.
 
     Returns:
         What the format could not hold.

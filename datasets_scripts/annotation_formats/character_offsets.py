@@ -25,7 +25,7 @@ class OffsetMap:
     """Positions of one counting in a text → Python's positions.
 
     Attributes:
-        shifts: whether UTF-16 is counted and makes a difference in this text.
+        shifts: Whether UTF-16 is counted and makes a difference in this text.
     """
 
     def __init__(self, text: str, utf16: bool = False, one_per_line_end: bool = False):
@@ -53,10 +53,10 @@ def choose_offsets(text: str, spans: Sequence[Quoted], unit: OffsetUnit, default
     """The counting that fits: the one given, else the first under which most spans exist and their quotes are right.
 
     Args:
-        text: the text.
-        spans: the annotated spans as the source counts them.
+        text: The text.
+        spans: The annotated spans as the source counts them.
         unit: "auto", or the counting that the user names.
-        default_utf16: whether "auto" tries UTF-16 code units first.
+        default_utf16: Whether "auto" tries UTF-16 code units first.
     """
     if unit != "auto":
         default_utf16 = unit == "utf-16"

@@ -52,7 +52,7 @@ def read_conll(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
     """The documents of a column file; without document marks, every sentence is one.
 
     Raises:
-        FormatError: a line has another number of columns than those before it, or a malformed tag.
+        FormatError: A line has another number of columns than those before it, or a malformed tag.
     """
     documents, has_marks = _documents(source)
     for document in documents:
@@ -130,8 +130,8 @@ def _row(source: Path, sentence: list[_Word]) -> dict[str, Any]:
         prefix, label = match[1], match[2]
         before = sentence[place - 1].tag if place else "O"
         # IOB1 starts an entity with I after O or another type; B is only for a second of the same type.
-        goes_on = prefix in "IEL" and before[1:] == f"-{label}" and before[0] in "BI"
-        if goes_on and entities and entities[-1]["end"] == place:
+        continues = prefix in "IEL" and before[1:] == f"-{label}" and before[0] in "BI"
+        if continues and entities and entities[-1]["end"] == place:
             entities[-1]["end"] = place + 1
         else:
             entities.append({"type": label, "start": place, "end": place + 1})

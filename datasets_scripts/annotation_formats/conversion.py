@@ -14,7 +14,7 @@ from datasets_scripts.annotation_formats.alignment import DISCONTINUOUS, Aligned
 from datasets_scripts.annotation_formats.character_offsets import OFFSET_UNITS, OffsetUnit
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument
 from datasets_scripts.annotation_formats.fitting import Writing
-from datasets_scripts.annotation_formats.registry import FORMATS_OUT, WRITERS, Corpus, read_corpus, types_beside
+from datasets_scripts.annotation_formats.registry import FORMATS_OUT, WRITERS, Corpus, read_corpus, types_next_to
 from datasets_scripts.annotation_formats.report import UNREADABLE, ConversionReport, Counts, Note, SplitSize, gather
 from datasets_scripts.annotation_formats.sources import OnBad, Reading
 from datasets_scripts.annotation_formats.splitting import DEFAULT_FRACTIONS, SPLITS, check_fractions, split_documents
@@ -32,10 +32,10 @@ class Converted:
     """A corpus in SpERT's form.
 
     Attributes:
-        rows: the rows of each split that has any.
-        types: the labels of all splits.
-        report: what became of the source.
-        unreadable: a message per document that `on_bad="skip"` left out.
+        rows: The rows of each split that has any.
+        types: The labels of all splits.
+        report: What became of the source.
+        unreadable: A message per document that `on_bad="skip"` left out.
     """
 
     rows: Mapping[str, Sequence[Row]]
@@ -63,29 +63,29 @@ def convert(
     All files are written or none. `conversion.json` next to them is the report.
 
     Args:
-        source: a file or folder.
-        from_: one of `FORMATS_IN`, or "auto" to recognise the format.
-        output: the folder to write; it must not exist or be empty.
-        unit: what a row is: "sentence"; "document", which keeps relations across sentences; or "auto", which counts
+        source: A file or folder.
+        from_: One of `FORMATS_IN`, or "auto" to recognise the format.
+        output: The folder to write; it must not exist or be empty.
+        unit: What a row is: "sentence"; "document", which keeps relations across sentences; or "auto", which counts
             what each would lose and chooses.
-        split: the fractions of documents in train, dev and test. Default: the source's own splits where it has any,
+        split: The fractions of documents in train, dev and test. Default: the source's own splits where it has any,
             (a dev or test), else 0.8, 0.1, 0.1.
-        seed: of the split.
-        splitter: from a text to the `(start, end)` characters of the words of each sentence. Default: the project's
+        seed: Of the split.
+        splitter: From a text to the `(start, end)` characters of the words of each sentence. Default: the project's
             segmentation, as the pipeline cuts raw text.
-        discontinuous: whether an entity with gaps is widened over them ("widen") or left out ("drop").
-        offset_unit: what offsets count, where "auto" would guess wrong: "code-points" or "utf-16".
+        discontinuous: Whether an entity with gaps is widened over them ("widen") or left out ("drop").
+        offset_unit: What offsets count, where "auto" would guess wrong: "code-points" or "utf-16".
         on_bad: "raise" at the first document that cannot be read, or "skip" it and report it.
-        overwrite: replace a folder that an earlier conversion has written.
+        overwrite: Replace a folder that an earlier conversion has written.
 
     Returns:
         The report; `print(report.render())` shows it.
 
     Raises:
-        ValueError: an argument is wrong, or a file cannot be read (`FormatError`; it names file, place and remedy).
-        FileNotFoundError: there is no such source.
-        FileExistsError: the output holds something.
-        MissingPackageError: the format needs the extra `formats`.
+        ValueError: An argument is wrong, or a file cannot be read (`FormatError`; it names file, place and remedy).
+        FileNotFoundError: There is no such source.
+        FileExistsError: The output holds something.
+        MissingPackageError: The format needs the extra `formats`.
     """
     converted = load_annotations(
         source, from_, unit=unit, split=split, seed=seed, splitter=splitter, discontinuous=discontinuous,
@@ -204,7 +204,7 @@ def _count_read(corpus: Corpus, notes: Iterable[Note]) -> Counts:
 
 def _types(source: Path, rows: Mapping[str, Sequence[Row]], symmetric: Sequence[str]) -> DatasetTypes:
     """The labels of all splits: first those of a types file in the source, in its order, then others, sorted."""
-    given = types_beside(source)
+    given = types_next_to(source)
     found: dict[str, set[str]] = {
         key: {item["type"] for made in rows.values() for row in made for item in row[key]}
         for key in ("entities", "relations")
@@ -241,23 +241,23 @@ def convert_out(
     """Convert data to the files of an annotation tool, in a new folder; all are written or none.
 
     Args:
-        data: a folder or file of rows, of predictions, of the pipeline's answers, or of any format that can be read.
-        to: one of `FORMATS_OUT`; "label-studio" writes predictions, to correct.
-        output: the folder to write; it must not exist or be empty.
-        from_: the format of `data`, or "auto" to recognise it.
-        splitter: for texts without words of their own, where the format has words (spaCy). Default: the project's.
-        offset_unit: what offsets of `data` count, where "auto" would guess wrong.
+        data: A folder or file of rows, of predictions, of the pipeline's answers, or of any format that can be read.
+        to: One of `FORMATS_OUT`; "label-studio" writes predictions, to correct.
+        output: The folder to write; it must not exist or be empty.
+        from_: The format of `data`, or "auto" to recognise it.
+        splitter: For texts without words of their own, where the format has words (spaCy). Default: the project's.
+        offset_unit: What offsets of `data` count, where "auto" would guess wrong.
         on_bad: "raise" at the first document that cannot be read, or "skip" it and report it.
-        overwrite: replace a folder that an earlier call has written, of the same format.
+        overwrite: Replace a folder that an earlier call has written, of the same format.
 
     Returns:
         The report: what the format could not hold is in it.
 
     Raises:
-        ValueError: an argument is wrong, or a file cannot be read.
-        FileNotFoundError: there is no such data.
-        FileExistsError: the output holds something.
-        MissingPackageError: a format needs the extra `formats`.
+        ValueError: An argument is wrong, or a file cannot be read.
+        FileNotFoundError: There is no such data.
+        FileExistsError: The output holds something.
+        MissingPackageError: A format needs the extra `formats`.
     """
     _check_choice("to", to, FORMATS_OUT)
     _check_choice("offset_unit", offset_unit, OFFSET_UNITS)

@@ -37,7 +37,7 @@ def read_csv(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
     """The documents of a table.
 
     Raises:
-        FormatError: a column is missing, or a row is wrong; the message names the line.
+        FormatError: A column is missing, or a row is wrong; the message names the line.
     """
     documents: dict[str, _Table] = {}
     bad: set[str] = set()

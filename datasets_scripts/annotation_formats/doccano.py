@@ -36,7 +36,7 @@ def read_doccano(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
     """The documents of an export (`JSONL`, or `JSONL(relation)`).
 
     Raises:
-        FormatError: a line is not of this form, an offset is outside the text, or a relation names an unknown entity.
+        FormatError: A line is not of this form, an offset is outside the text, or a relation names an unknown entity.
     """
     yield from read_rows(source, reading, _read_row)
 
@@ -95,9 +95,9 @@ def write_doccano(documents: Sequence[AnnotatedDocument], folder: Path, writing:
     """Write `documents.jsonl`, or a file per split, for a relation project of doccano.
 
     Args:
-        documents: what to write.
-        folder: where; it exists and is empty.
-        writing: what else is known of the corpus.
+        documents: What to write.
+        folder: Where; it exists and is empty.
+        writing: What else is known of the corpus.
     """
     return write_rows(documents, folder, writing, _row)
 

@@ -21,10 +21,10 @@ class Entity:
     """An entity.
 
     Attributes:
-        id: what relations call it; unique in its document.
-        label: its type.
-        fragments: its characters `[start, end)`, in order; more than one where it is discontinuous.
-        score: a model's probability, for predictions.
+        id: What relations call it; unique in its document.
+        label: Its type.
+        fragments: Its characters `[start, end)`, in order; more than one where it is discontinuous.
+        score: A model's probability, for predictions.
     """
 
     id: str
@@ -59,14 +59,14 @@ class AnnotatedDocument:
     """A text with its annotation.
 
     Attributes:
-        doc_id: its name, unique in its corpus.
-        text: the text as annotated, line breaks included.
-        entities: the entities, in the order of the source.
-        relations: the relations between them, likewise.
-        notes: what the source says besides, which this form cannot hold.
-        sentences: the words of each sentence by character, where the source has words of its own; else None.
-        knows_sentences: whether the source says where sentences end; else `sentences` is one list of all words.
-        split: the part of the corpus that the source puts it into, such as "train"; else None.
+        doc_id: Its name, unique in its corpus.
+        text: The text as annotated, line breaks included.
+        entities: The entities, in the order of the source.
+        relations: The relations between them, likewise.
+        notes: What else the source says that this form cannot hold.
+        sentences: The words of each sentence by character, where the source has words of its own; else None.
+        knows_sentences: Whether the source says where sentences end; else `sentences` is one list of all words.
+        split: The part of the corpus that the source puts it into, such as "train"; else None.
     """
 
     doc_id: str

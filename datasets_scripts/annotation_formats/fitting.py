@@ -13,11 +13,11 @@ from datasets_scripts.annotation_formats.words import Splitter
 
 @dataclass(frozen=True)
 class Writing:
-    """What a writer needs besides the documents.
+    """What a writer needs in addition to the documents.
 
     Attributes:
-        symmetric: the relation types without direction.
-        splitter: cuts the texts that have no words of their own, for formats in words; default: the project's rules.
+        symmetric: The relation types without direction.
+        splitter: Cuts the texts that have no words of their own, for formats in words; default: the project's rules.
     """
 
     symmetric: tuple[str, ...] = ()
@@ -28,8 +28,8 @@ def fit_entities(document: AnnotatedDocument, contiguous: bool) -> tuple[Annotat
     """The document without entities that hold no character to mark, nor relations of those.
 
     Args:
-        document: any document.
-        contiguous: whether an entity must be one span; one with gaps is then widened over them.
+        document: Any document.
+        contiguous: Whether an entity must be one span; one with gaps is then widened over them.
     """
     notes: list[Note] = []
     entities = []
@@ -63,7 +63,7 @@ def note_directions(document: AnnotatedDocument, symmetric: Collection[str]) -> 
 
 
 def by_split(documents: Iterable[AnnotatedDocument], default: str) -> dict[str, list[AnnotatedDocument]]:
-    """The documents of each split, in order of first appearance; those of no split under `default`."""
+    """The documents of each split, in order of first appearance; those without a split under `default`."""
     groups: dict[str, list[AnnotatedDocument]] = {}
     for document in documents:
         groups.setdefault(document.split or default, []).append(document)

@@ -68,8 +68,8 @@ def read_inception(source: Path, reading: Reading) -> Iterator[AnnotatedDocument
     """The documents of an export.
 
     Raises:
-        FormatError: an XMI is malformed, declares a document type, or has no type system.
-        MissingPackageError: dkpro-cassis is not installed.
+        FormatError: An XMI is malformed, declares a document type, or has no type system.
+        MissingPackageError: Dkpro-cassis is not installed.
     """
     _cassis(source)
     found = False
@@ -102,12 +102,12 @@ def _find(source: Path, reading: Reading) -> Iterator[_Cas]:
             if path.suffix.lower() == ".zip":
                 yield from _in_zip(open_zip(path, path), str(path), name.removesuffix(path.suffix), reading)
             else:
-                yield _Cas(name.removesuffix(path.suffix), str(path), read_bytes(path), _types_beside(path, source))
+                yield _Cas(name.removesuffix(path.suffix), str(path), read_bytes(path), _types_next_to(path, source))
         except FormatError as error:
             reading.bad(name, error)
 
 
-def _types_beside(path: Path, source: Path) -> bytes:
+def _types_next_to(path: Path, source: Path) -> bytes:
     for folder in (path.parent, *path.parent.parents):
         if (folder / TYPE_SYSTEM).is_file():
             check_inside(folder / TYPE_SYSTEM, folder)
@@ -155,7 +155,7 @@ def refuse_document_type(content: bytes, origin: str) -> None:
     """Check that XML is well-formed and declares no document type, before a parser that would act on one sees it.
 
     Raises:
-        FormatError: it is not, or does.
+        FormatError: It is not, or does.
     """
 
     def refuse(*_: Any) -> None:

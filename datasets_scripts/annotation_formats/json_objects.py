@@ -27,13 +27,13 @@ def read_rows(
     """The documents of a file of JSON objects.
 
     Args:
-        source: the file.
-        reading: how to read.
-        parse: makes a document of an object, or raises RowProblem.
-        records: the file's records, where they have been read already.
+        source: The file.
+        reading: How to read.
+        parse: Makes a document of an object, or raises RowProblem.
+        records: The file's records, where they have been read already.
 
     Raises:
-        FormatError: the file, or an object, cannot be read.
+        FormatError: The file, or an object, cannot be read.
     """
     for record in checked_records(source) if records is None else records:
         name = f"{source.stem}-{record.row}"
@@ -89,7 +89,7 @@ def checked_records(path: Path) -> list[Record]:
     """The records of a JSON, JSON Lines or Parquet file, every one readable.
 
     Raises:
-        FormatError: the file is not readable, or a line is not.
+        FormatError: The file is not readable, or a line is not.
     """
     read_bytes(path)
     try:
@@ -112,7 +112,7 @@ def parse_offset(item: dict[str, Any], key: str, field: str) -> int:
     """A character offset of a JSON object: an integer, 0 or more.
 
     Raises:
-        RowProblem: it is missing or something else.
+        RowProblem: It is missing or something else.
     """
     if key not in item:
         raise RowProblem(f"{field}.{key}", f"is missing (the keys are {show(sorted(map(str, item)))})")

@@ -58,7 +58,7 @@ def read_label_studio(source: Path, reading: Reading) -> Iterator[AnnotatedDocum
     annotated are left out; where there are only predictions in the whole file, those are read.
 
     Raises:
-        FormatError: a task is not of this form, or an offset does not fit its quoted text.
+        FormatError: A task is not of this form, or an offset does not fit its quoted text.
     """
     records = checked_records(source)
     tasks = [record.value for record in records]
@@ -212,9 +212,9 @@ def write_label_studio(documents: Sequence[AnnotatedDocument], folder: Path, wri
     A file per split where there are splits. Offsets are code points, as Label Studio counts since 1.5.
 
     Args:
-        documents: what to write.
-        folder: where; it exists and is empty.
-        writing: what else is known of the corpus.
+        documents: What to write.
+        folder: Where; it exists and is empty.
+        writing: What else is known of the corpus.
     """
     notes: list[Note] = []
     for name, group in by_split(documents, Path(TASKS_FILE).stem).items():

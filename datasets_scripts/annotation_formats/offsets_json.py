@@ -35,7 +35,7 @@ def read_offsets(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
     """The documents of a JSON or JSON Lines file.
 
     Raises:
-        FormatError: a row is not of this form, an offset is outside the text, or an entity's `text` is not there.
+        FormatError: A row is not of this form, an offset is outside the text, or an entity's `text` is not there.
     """
     yield from read_rows(source, reading, _read_row)
 
@@ -83,9 +83,9 @@ def write_offsets(documents: Sequence[AnnotatedDocument], folder: Path, writing:
     """Write `documents.jsonl`, or a file per split, in the pipeline's answer form.
 
     Args:
-        documents: what to write.
-        folder: where; it exists and is empty.
-        writing: what else is known of the corpus.
+        documents: What to write.
+        folder: Where; it exists and is empty.
+        writing: What else is known of the corpus.
     """
     return write_rows(documents, folder, writing, _row)
 

@@ -45,10 +45,10 @@ class Format:
     """A format that can be read.
 
     Attributes:
-        name: what the user calls it.
-        read: its reader, of one file; of a whole folder where `takes_folder`.
-        suffixes: the endings of its files.
-        takes_folder: whether the reader finds its own files in a folder.
+        name: What the user calls it.
+        read: Its reader, of one file; of a whole folder where `takes_folder`.
+        suffixes: The endings of its files.
+        takes_folder: Whether the reader finds its own files in a folder.
     """
 
     name: str
@@ -88,11 +88,11 @@ class Corpus:
     """A source as read.
 
     Attributes:
-        format: the name of its format.
-        documents: its documents, each with an id of its own.
-        symmetric: the relation types without direction.
-        notes: what reading left out besides the documents' own notes.
-        remarks: sentences about the source as a whole.
+        format: The name of its format.
+        documents: Its documents, each with an id of its own.
+        symmetric: The relation types without direction.
+        notes: What reading left out, in addition to the documents' own notes.
+        remarks: Sentences about the source as a whole.
     """
 
     format: str
@@ -106,14 +106,14 @@ def read_corpus(source: Path, from_: str = "auto", reading: Reading | None = Non
     """Read every document of a file or folder.
 
     Args:
-        source: the file or folder.
-        from_: the name of the format, or "auto" to recognise it.
-        reading: how to read.
+        source: The file or folder.
+        from_: The name of the format, or "auto" to recognise it.
+        reading: How to read.
 
     Raises:
-        ValueError: the format is unknown or not recognised, or (`FormatError`) a file cannot be read.
-        FileNotFoundError: there is no such file or folder.
-        MissingPackageError: the format needs a package that is not installed.
+        ValueError: The format is unknown or not recognised, or (`FormatError`) a file cannot be read.
+        FileNotFoundError: There is no such file or folder.
+        MissingPackageError: The format needs a package that is not installed.
     """
     reading = reading or Reading()
     if not source.exists():
@@ -136,13 +136,13 @@ def read_corpus(source: Path, from_: str = "auto", reading: Reading | None = Non
     if not documents:
         raise FormatError(source, f"holds no document in the format {from_}")
     settled, symmetric = settle_directions(with_unique_ids(documents))
-    types = types_beside(source)
+    types = types_next_to(source)
     if types is not None:
         symmetric = tuple(sorted({*symmetric, *types.symmetric_relation_types}))
     return Corpus(from_, tuple(settled), symmetric, tuple(reading.notes), tuple(remarks))
 
 
-def types_beside(source: Path) -> DatasetTypes | None:
+def types_next_to(source: Path) -> DatasetTypes | None:
     """What the `types.json` in or next to the source says, if there is one."""
     path = (source if source.is_dir() else source.parent) / "types.json"
     return read_types(path) if path.is_file() else None

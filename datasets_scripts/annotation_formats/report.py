@@ -21,10 +21,10 @@ class Kind:
     """A kind of change.
 
     Attributes:
-        name: its key in `ConversionReport.to_dict`.
-        subject: what is counted; "other" for annotation that is neither entity nor relation.
-        is_lost: whether the subject is not in the result.
-        text: what happened, for the table.
+        name: Its key in `ConversionReport.to_dict`.
+        subject: What is counted; "other" for annotation that is neither entity nor relation.
+        is_lost: Whether the subject is not in the result.
+        text: What happened, for the table.
     """
 
     name: str
@@ -123,13 +123,13 @@ class ConversionReport:
     """What a conversion did.
 
     Attributes:
-        read: what the source holds.
-        kept: what the result holds.
-        findings: everything that was changed or lost, by kind.
-        format: the name of the source's format.
-        splits: the size of each split written, if the conversion makes splits.
+        read: What the source holds.
+        kept: What the result holds.
+        findings: Everything that was changed or lost, by kind.
+        format: The name of the source's format.
+        splits: The size of each split written, if the conversion makes splits.
         unit: "sentence" or "document", what a row is; empty where there are no rows.
-        reason: why that unit, and which splits.
+        reason: Why that unit, and which splits.
     """
 
     read: Counts

@@ -42,7 +42,7 @@ def list_files(root: Path, suffixes: Iterable[str]) -> list[Path]:
     """The files below a folder with one of these suffixes, sorted; hidden ones and links to outside are left out.
 
     Raises:
-        FormatError: the folder holds too many files.
+        FormatError: The folder holds too many files.
     """
     wanted = {suffix.lower() for suffix in suffixes}
     home = root.resolve()
@@ -71,7 +71,7 @@ def check_inside(path: Path, root: Path) -> None:
     """Refuse a file that a link leads out of the folder that was named.
 
     Raises:
-        FormatError: it is one.
+        FormatError: It is one.
     """
     if not path.resolve().is_relative_to(root.resolve()):
         raise FormatError(path, f"is a link out of the folder {root}; copy the file into it")
@@ -81,7 +81,7 @@ def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     """What a file holds.
 
     Raises:
-        FormatError: it is not an ordinary file, or larger than the limit (bytes).
+        FormatError: It is not an ordinary file, or larger than the limit (bytes).
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # a pipe or a device would never end
@@ -95,7 +95,7 @@ def decode(path: Path | str, content: bytes, encoding: str = "utf-8-sig") -> str
     """The content as text.
 
     Raises:
-        FormatError: it is not UTF-8; the message names the line.
+        FormatError: It is not UTF-8; the message names the line.
     """
     try:
         return content.decode(encoding)
@@ -110,7 +110,7 @@ def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    r"""A file's lines, cut at line feeds only (`\r` before one removed): other separators may stand inside a line."""
+    r"""A file's lines, cut at line feeds only (`\r` before one removed): other separators may be part of a line."""
     return [line.removesuffix("\r") for line in read_text(path).split("\n")]
 
 
@@ -118,7 +118,7 @@ def open_zip(source: Path | bytes, name: Path | str) -> dict[str, bytes]:
     """The files in a zip file, by name, unpacked in memory: no name is ever used as a path.
 
     Raises:
-        FormatError: it is not a zip file, or unpacks to more than the limits.
+        FormatError: It is not a zip file, or unpacks to more than the limits.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
@@ -151,12 +151,12 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: Path | str) -
 
 @dataclass
 class Reading:
-    """How a source is read, and what reading it found besides documents.
+    """How a source is read, and what reading it left out.
 
     Attributes:
-        offset_unit: what offsets count, where the user says so.
+        offset_unit: What offsets count, where the user says so.
         on_bad: "raise" at the first document that cannot be read, or "skip" it and note it.
-        notes: what was left out of the corpus as a whole.
+        notes: What was left out of the corpus as a whole.
     """
 
     offset_unit: OffsetUnit = "auto"

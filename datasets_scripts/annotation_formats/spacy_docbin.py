@@ -64,8 +64,8 @@ def read_spacy(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
     """The documents of a `.spacy` file, with spaCy's words; sentences are the file's, if it has any.
 
     Raises:
-        FormatError: the file is not a DocBin.
-        MissingPackageError: spaCy is not installed.
+        FormatError: The file is not a DocBin.
+        MissingPackageError: SpaCy is not installed.
     """
     spacy = _spacy(source)
     content = read_bytes(source)
@@ -177,12 +177,12 @@ def write_spacy(documents: Sequence[AnnotatedDocument], folder: Path, writing: W
     `doc.ents` gets the entities that do not overlap, the longest first; `doc.spans["sc"]` gets all.
 
     Args:
-        documents: what to write.
-        folder: where; it exists and is empty.
-        writing: what else is known of the corpus.
+        documents: What to write.
+        folder: Where; it exists and is empty.
+        writing: What else is known of the corpus.
 
     Raises:
-        MissingPackageError: spaCy is not installed.
+        MissingPackageError: SpaCy is not installed.
     """
     spacy = _spacy(folder)
     notes: list[Note] = []

@@ -24,7 +24,7 @@ def read_spert(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
     """The documents of a file of rows: those with one `doc_id` together, in the order of `sentence_index`.
 
     Raises:
-        FormatError: a row is not of SpERT's form.
+        FormatError: A row is not of SpERT's form.
     """
     documents: dict[str, dict[int, dict[str, Any]]] = {}
     for record in checked_records(source):
@@ -75,7 +75,7 @@ def read_dygie(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
     """The documents of a file in DyGIE's form, one a line.
 
     Raises:
-        FormatError: a document is not of this form.
+        FormatError: A document is not of this form.
     """
     for record in checked_records(source):
         if not is_document(record.value):

@@ -19,7 +19,7 @@ def check_fractions(fractions: Sequence[float]) -> tuple[float, float, float]:
     """The fractions of train, dev and test.
 
     Raises:
-        ValueError: there are not three, one is negative, train's is 0, or they do not add up to 1.
+        ValueError: There are not three, one is negative, train's is 0, or they do not add up to 1.
     """
     try:
         train, dev, test = (float(fraction) for fraction in fractions)
@@ -57,9 +57,9 @@ def split_documents(
     """The split of each document.
 
     Args:
-        labels: how often each label occurs in each document.
-        fractions: of the documents that go into train, dev and test.
-        seed: decides between documents that are equal otherwise.
+        labels: How often each label occurs in each document.
+        fractions: Of the documents that go into train, dev and test.
+        seed: Decides between documents that are equal otherwise.
 
     >>> split_documents([{"treats": 1}, {"treats": 1}, {"causes": 2}, {}], (0.5, 0.25, 0.25), seed=1).count("train")
     2

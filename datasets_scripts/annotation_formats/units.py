@@ -36,7 +36,7 @@ def choose_unit(documents: Sequence[AlignedDocument], unit: Unit) -> UnitChoice:
     """The unit asked for, or the one that loses fewer relations; sentences where the difference is under 1 %.
 
     Args:
-        documents: the corpus.
+        documents: The corpus.
         unit: "sentence", "document", or "auto" to choose.
     """
     total = sum(len(document.relations) for document in documents)
@@ -52,11 +52,11 @@ def choose_unit(documents: Sequence[AlignedDocument], unit: Unit) -> UnitChoice:
 def make_rows(document: AlignedDocument, unit: str) -> tuple[list[Row], list[Note]]:
     """The rows of a document in SpERT's form, and what the unit loses.
 
-    A row has besides the words its `text` and the `offsets` of the words in it, so that the texts of a document's rows
-    joined are the document's text. Other readers of SpERT's form ignore them.
+    In addition to its words, a row has its `text` and the `offsets` of the words in it; the texts of a document's rows,
+    joined, are the document's text. Other readers of SpERT's form ignore both.
 
     Args:
-        document: the document in words.
+        document: The document in words.
         unit: "sentence" or "document".
     """
     name = document.document.doc_id
@@ -75,7 +75,7 @@ def make_rows(document: AlignedDocument, unit: str) -> tuple[list[Row], list[Not
 
 
 def _sentence_starts(document: AlignedDocument) -> list[int]:
-    """The first word of each sentence, those apart that start inside an entity."""
+    """The first word of each sentence, except those that start inside an entity."""
     starts = [0, *accumulate(len(sentence) for sentence in document.sentences)][:-1]
     inside: set[int] = set()
     for entity in document.entities:

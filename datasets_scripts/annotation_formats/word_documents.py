@@ -15,11 +15,11 @@ def document_of_rows(
     """A document of sentences in SpERT's form, in order.
 
     Args:
-        doc_id: its name.
+        doc_id: Its name.
         rows: `tokens`, `entities`, `relations`, and both or neither of `text` and `offsets` (`units.make_rows`).
             Without them words are joined by blanks, sentences by line ends.
-        notes: what the source says besides.
-        split: the split it is in.
+        notes: What else the source says.
+        split: The split it is in.
     """
     text = ""
     sentences: list[tuple[Span, ...]] = []

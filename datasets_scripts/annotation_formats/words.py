@@ -31,7 +31,7 @@ def split_text(text: str, splitter: Splitter | None) -> tuple[tuple[Span, ...], 
     """The words of each sentence that has any, checked.
 
     Raises:
-        ValueError: the splitter's words are not in order, or not in the text.
+        ValueError: The splitter's words are not in order, or not in the text.
     """
     sentences = (splitter or default_splitter)(text)
     position = 0
