@@ -30,6 +30,9 @@ def load_joint_dataset(
 ) -> JointDataset:
     """Load and validate a data set.
 
+    Annotations of another form are converted as `annotation_formats.convert` does by default, and the report is logged;
+    call it yourself to choose.
+
     Args:
         name_or_path: `conll04`, `scierc`, `scierc_documents`, `ade` (with `fold`), `ade_full`, `demo`; or a folder or
             file of SpERT JSON, JSON Lines or Parquet, or of annotations in another form that is plain
@@ -38,9 +41,6 @@ def load_joint_dataset(
             documents if the folder holds those and not the sentence files.
         fold: The fold of `ade`, 0 to 9.
         on_bad_row: "raise" on the first bad row, or "skip" to leave bad rows out and list them in `skipped`.
-
-    Annotations of another form are converted as `annotation_formats.convert` does by default, and the report is logged;
-    call it yourself to choose.
 
     Raises:
         ValueError: An argument is wrong, or a file cannot be read.
