@@ -45,6 +45,7 @@ EXTRAS = {
     "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "onnxscript>=0.3", "torch>=2.6"],
     "plot": ["matplotlib"],
     "graph": ["networkx"],
+    "formats": ["dkpro-cassis>=0.12", "spacy>=3.7"],  # for annotations of INCEpTION and spaCy alone
     "dev": [
         "build",
         "hypothesis",

@@ -29,7 +29,10 @@ DOCUMENT_FEATURES = Features({"doc_id": Value("string"), "sentence_index": Value
 
 @dataclass(frozen=True)
 class SkippedRow:
-    """A row left out by `on_bad_row="skip"`: its file, its number from 0, and what is wrong with it."""
+    """A row left out by `on_bad_row="skip"`: its file, its index from 0, and what is wrong with it.
+
+    The index is -1 for a document of an annotation format, whose place only the message says.
+    """
 
     file: str
     row: int

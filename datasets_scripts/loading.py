@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import get_args
 
+from datasets_scripts.annotation_formats import load_annotations, recognise
 from datasets_scripts.corpora import ADE_FOLDS, BENCHMARKS, Benchmark, find_benchmark
 from datasets_scripts.download import download_benchmark_file
 from datasets_scripts.folder_layout import lay_out_file, lay_out_folder
-from datasets_scripts.joint_dataset import JointDataset
+from datasets_scripts.joint_dataset import JointDataset, SkippedRow, build_joint_dataset
 from datasets_scripts.reading import OnBadRow, SplitRecords, read_joint_dataset
 from datasets_scripts.records import Record, read_records
 from datasets_scripts.types_json import DatasetTypes, read_types
+
+logger = logging.getLogger(__name__)
 
 DATASET_NAMES = tuple(BENCHMARKS)
 
@@ -26,9 +30,13 @@ def load_joint_dataset(
 ) -> JointDataset:
     """Load and validate a data set.
 
+    Annotations of another form are converted as `annotation_formats.convert` does by default, and the report is logged;
+    call it yourself to choose.
+
     Args:
         name_or_path: `conll04`, `scierc`, `scierc_documents`, `ade` (with `fold`), `ade_full`, `demo`; or a folder or
-            file of SpERT JSON, JSON Lines or Parquet. Names win over folders: write `./conll04` for a folder.
+            file of SpERT JSON, JSON Lines or Parquet, or of annotations in another form that is plain
+            (`annotation_formats.recognise`). Names win over folders: write `./conll04` for a folder.
         data_dir: Folder of the benchmark's files; without it they are downloaded and cached. `scierc` reads the
             documents if the folder holds those and not the sentence files.
         fold: The fold of `ade`, 0 to 9.
@@ -121,6 +129,8 @@ def _load_own(path: Path, on_bad_row: OnBadRow) -> JointDataset:
             f"{str(path)!r} is neither the name of a data set ({', '.join(DATASET_NAMES)}) nor an existing folder or "
             "file"
         )
+    if not _is_ours(path):
+        return _load_annotations(path, on_bad_row)
     layout = lay_out_folder(path) if path.is_dir() else lay_out_file(path)
     types = None if layout.types is None else read_types(layout.types)
     # Files named as a benchmark's are that benchmark's, also when given by their path.
@@ -132,6 +142,26 @@ def _load_own(path: Path, on_bad_row: OnBadRow) -> JointDataset:
         on_bad_row,
         benchmark is not None and benchmark.allow_repeated_relations,
     )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether the path is laid out as this package's own files are, or is of no other form either."""
+    if path.is_dir():
+        try:
+            path = next(iter(lay_out_folder(path).splits.values()))
+        except ValueError:
+            return recognise(path) is None  # then the reader's own error is the best there is
+    return path.suffix == ".parquet" or recognise(path) in (None, "spert", "dygie")
+
+
+def _load_annotations(path: Path, on_bad_row: OnBadRow) -> JointDataset:
+    """Annotations of another form, converted with the defaults of `annotation_formats.convert`."""
+    converted = load_annotations(path, on_bad=on_bad_row)
+    report = converted.report
+    logger.warning("%s was read as %s; what was kept and what not:\n%s", path, report.format, report.render())
+    skipped = [SkippedRow(str(path), -1, message) for message in converted.unreadable]
+    name = path.resolve().name if path.is_dir() else path.stem
+    return build_joint_dataset(converted.rows, converted.types, converted.types.dataset_name or name, skipped)
 
 
 def _records(files: Mapping[str, Path]) -> dict[str, SplitRecords]:

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from datasets_scripts.data_card import render_data_card
 from datasets_scripts.joint_dataset import JointDataset
 from datasets_scripts.row_validation import repeated_relation
+from datasets_scripts.staged_folder import staged_folder
 from datasets_scripts.types_json import DatasetTypes, render_types
 
 CARD_FILE = "README.md"
@@ -34,43 +34,14 @@ def write_parquet(dataset: JointDataset, folder: str | os.PathLike[str], overwri
         FileExistsError: The folder holds something and `overwrite` is not set, or is not one to be replaced.
     """
     target = Path(folder)
-    _check_target(target, overwrite)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as workspace:
-        # A new folder inside has the usual permissions; the one from tempfile does not.
-        written = Path(workspace) / "new"
+    ours = {CARD_FILE, _DATA_FOLDER, TYPES_FILE}
+    with staged_folder(target, overwrite, lambda names: names == ours) as written:
         _write_files(dataset, written)
-        if target.exists():
-            os.rename(target, Path(workspace) / "old")  # removed with the workspace
-        try:
-            os.rename(written, target)
-        except OSError:
-            if (Path(workspace) / "old").exists():
-                os.rename(Path(workspace) / "old", target)
-            raise
     return target
 
 
-def _check_target(target: Path, overwrite: bool) -> None:
-    if not target.exists() and not target.is_symlink():
-        return
-    if not target.is_dir() or target.is_symlink():
-        raise FileExistsError(f"{target} exists and is not a folder; name another one")
-    present = {path.name for path in target.iterdir()}
-    if not present:
-        return
-    if not overwrite:
-        raise FileExistsError(f"{target} is not empty; name another folder, or replace it with overwrite (--overwrite)")
-    # Replacing removes everything inside: only what looks like our own work.
-    if present != {CARD_FILE, _DATA_FOLDER, TYPES_FILE}:
-        raise FileExistsError(
-            f"{target} is not a folder of converted data (it holds {', '.join(sorted(present)[:5])}), so it is not "
-            "replaced; remove it yourself or name another one"
-        )
-
-
 def _write_files(dataset: JointDataset, folder: Path) -> None:
-    (folder / _DATA_FOLDER).mkdir(parents=True)
+    (folder / _DATA_FOLDER).mkdir()
     files = {split: f"{_DATA_FOLDER}/{split}.parquet" for split in dataset.splits}
     for split, path in files.items():
         dataset.splits[split].to_parquet(folder / path)
