@@ -1,0 +1,154 @@
+"""Precision, recall and F1 against the two thresholds, and the best thresholds, from one pass of the model.
+
+Each point is scored by `score_examples` on the predictions filtered to its threshold, which is exact (`filtering`).
+The entity threshold comes first: it decides which pairs there are. The relation threshold is swept at the chosen
+entities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from modeling_spert.analysis.filtering import Example, at_thresholds, lowest_score
+from modeling_spert.evaluation.metrics import score_examples
+
+STEP = 0.05
+FINE_STEP = 0.01
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """Scores at a threshold, in percent; the threshold is None where the best class wins."""
+
+    threshold: float | None
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Scores against one threshold.
+
+    Attributes:
+        points: At rising thresholds, from the lowest that the predictions have scores for.
+        chosen: At the threshold that the rest of the analysis uses.
+        best: The point with the highest F1, on a finer grid.
+    """
+
+    points: tuple[SweepPoint, ...]
+    chosen: SweepPoint
+    best: SweepPoint
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The thresholds with the highest F1; `entity_threshold` None: the best class wins."""
+
+    entity_threshold: float | None
+    relation_threshold: float
+
+
+def sweep_entities(
+    gold: Sequence[Example], predictions: Sequence[Example], entity_threshold: float | None
+) -> Sweep | None:
+    """Entities (`ner`) against the entity threshold; None where the predictions have no scores."""
+    bare = [{**row, "relations": []} for row in predictions]
+
+    def score(threshold: float | None) -> SweepPoint:
+        return _point(gold, at_thresholds(bare, threshold), "ner", (), threshold)
+
+    return _sweep(score, lowest_score(e for row in predictions for e in row["entities"]), entity_threshold)
+
+
+def sweep_relations(
+    gold: Sequence[Example],
+    predictions: Sequence[Example],
+    entity_threshold: float | None,
+    relation_threshold: float | None,
+    symmetric_relation_types: Collection[str] = (),
+) -> Sweep | None:
+    """Relations (`rel_strict`) against their threshold, at one entity threshold; None where there are no scores."""
+    at_entities = at_thresholds(predictions, entity_threshold)
+
+    def score(threshold: float | None) -> SweepPoint:
+        return _point(
+            gold, at_thresholds(at_entities, None, threshold), "rel_strict", symmetric_relation_types, threshold
+        )
+
+    return _sweep(score, lowest_score(r for row in at_entities for r in row["relations"]), relation_threshold)
+
+
+def _point(
+    gold: Sequence[Example],
+    predicted: Sequence[Example],
+    prefix: str,
+    symmetric: Collection[str],
+    threshold: float | None,
+) -> SweepPoint:
+    scores = score_examples(gold, predicted, symmetric_relation_types=symmetric)
+    measures = (scores[f"{prefix}_{name}_micro"] for name in ("precision", "recall", "f1"))
+    return SweepPoint(threshold, *measures)
+
+
+def _sweep(score: Callable[[float | None], SweepPoint], lowest: float | None, chosen: float | None) -> Sweep | None:
+    if lowest is None:
+        return None
+    # Below the lowest score nothing changes, and nothing is known.
+    first = max(int(lowest / STEP), 1)
+    points = [score(round(i * STEP, 4)) for i in range(first, round(1 / STEP))]
+    return Sweep(tuple(points), score(chosen), _best(score, points))
+
+
+def _best(score: Callable[[float | None], SweepPoint], points: Sequence[SweepPoint]) -> SweepPoint:
+    """The best point near the best of a coarse grid; of a plateau, the middle, which is the least accidental."""
+    if not points:
+        return score(0.5)
+    coarse = max(points, key=lambda point: point.f1)
+    around = [point.threshold for point in points if point.f1 >= coarse.f1 - 0.5 and point.threshold is not None]
+    steps = round(STEP / FINE_STEP)
+    fine = sorted(
+        {round(t + i * FINE_STEP, 4) for t in around for i in range(-steps + 1, steps)}
+        & {round(i * FINE_STEP, 4) for i in range(1, round(1 / FINE_STEP))}
+    )
+    scored = [score(threshold) for threshold in fine]
+    top = max(point.f1 for point in scored)
+    return _middle_of_longest_run([point.f1 == top for point in scored], scored)
+
+
+def _middle_of_longest_run(flags: Sequence[bool], points: Sequence[SweepPoint]) -> SweepPoint:
+    runs: list[list[SweepPoint]] = [[]]
+    for flag, point in zip(flags, points, strict=True):
+        if flag:
+            runs[-1].append(point)
+        elif runs[-1]:
+            runs.append([])
+    longest = max(runs, key=len)
+    return longest[(len(longest) - 1) // 2]
+
+
+def best_thresholds(
+    gold: Sequence[Example], predictions: Sequence[Example], symmetric_relation_types: Collection[str] = ()
+) -> Thresholds:
+    """The thresholds with the highest micro F1: entities first, then strict relations between those entities.
+
+    Choose them on a dev split: thresholds chosen on the split that is reported flatter it.
+
+    Args:
+        gold: The annotated Examples.
+        predictions: Of `predict_with_scores`, one for each.
+        symmetric_relation_types: Relation types without direction.
+
+    Returns:
+        A threshold for relations, 0.4 (the paper's) where the predictions have no relation; one for entities, None
+        ("the best class wins") unless a number does better.
+
+    Raises:
+        ValueError: The numbers of rows differ.
+    """
+    entities = sweep_entities(gold, predictions, None)
+    entity_threshold = entities.best.threshold if entities and entities.best.f1 > entities.chosen.f1 else None
+    relations = sweep_relations(gold, predictions, entity_threshold, None, symmetric_relation_types)
+    best = None if relations is None else relations.best.threshold
+    return Thresholds(entity_threshold, 0.4 if best is None else best)
