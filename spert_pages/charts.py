@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 _WIDTH, _HEIGHT = 520, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 16, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 14, 42, 40
 
 
 @dataclass(frozen=True)
@@ -71,22 +71,17 @@ def draw_lines(title: str, x_label: str, lines: Sequence[Line], markers: Sequenc
 
 
 def _draw_marker(marker: Marker, level: int) -> Markup:
-    flipped = marker.x > 0.7
     dot = (
         Markup()
         if marker.y is None
         else Markup('<circle class="{}" cx="{}" cy="{}" r="4.5"/>').format(marker.css, _x(marker.x), _y(marker.y))
     )
-    label = Markup('<text class="{}" x="{}" y="{}" dx="{}" text-anchor="{}">{}</text>').format(
-        f"note {marker.css}",
-        _x(marker.x),
-        _HEIGHT - _BOTTOM - 8 - 15 * level,
-        -6 if flipped else 6,
-        "end" if flipped else "start",
-        marker.label,
+    height = _TOP - 8 - 15 * level  # above the curves, one marker's label above the other's
+    label = Markup('<text class="{}" x="{}" y="{}" text-anchor="middle">{}</text>').format(
+        f"note {marker.css}", _x(marker.x), height, marker.label
     )
     line = Markup('<line class="marker {}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-        marker.css, _x(marker.x), _x(marker.x), _TOP, _HEIGHT - _BOTTOM
+        marker.css, _x(marker.x), _x(marker.x), height + 4, _HEIGHT - _BOTTOM
     )
     return line + dot + label
 
@@ -182,8 +177,8 @@ def _frame(title: str, x_label: str, y_label: str, content: Markup) -> Markup:
                 _x(0), _x(1), _y(tick), _LEFT - 8, tick, _x(tick / 100), _HEIGHT - _BOTTOM + 15, f"{tick / 100:.1f}"
             )
         )
-    labels = Markup('<text class="label" x="{}" y="{}">{}</text><text class="unit" x="{}" y="10">{}</text>').format(
-        _x(0.5), _HEIGHT - 6, x_label, _LEFT - 36, y_label
+    labels = Markup('<text class="label" x="{}" y="{}">{}</text><text class="unit" x="{}" y="{}">{}</text>').format(
+        _x(0.5), _HEIGHT - 6, x_label, 0, _TOP - 14, y_label
     )
     return _svg(title, Markup().join([*grid, content, labels]))
 

@@ -15,12 +15,15 @@ from spert_pages.palette import DARK, LIGHT, theme_variables
 _OWN = "spert_pages"
 
 
-def render_page(package: str, template: str, script: str | None = None, **context: Any) -> str:
+def render_page(
+    package: str, template: str, style: str | None = None, script: str | None = None, **context: Any
+) -> str:
     """Fill a template and put the page's frame around it.
 
     Args:
         package: The package whose folder `templates` holds the template, such as "modeling_spert.analysis".
         template: Its file name. It extends `base.html` of this package and fills its blocks.
+        style: File name, in the same folder, of a style sheet that is added to the common one.
         script: File name, in the same folder, of the page's only script; None for a page without one.
         **context: What the template reads. Plain strings are escaped; `Markup` is taken as it is.
 
@@ -37,7 +40,9 @@ def render_page(package: str, template: str, script: str | None = None, **contex
     code = "" if script is None else _source(environment, script)
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     return environment.get_template(template).render(
-        style=Markup(_style(environment)),  # our own file, no text of the user's
+        style=Markup(
+            _style(environment) + (_source(environment, style) if style else "")
+        ),  # our own file, no text of the user's
         script=Markup(code),
         script_policy=f"'sha256-{digest}'" if code else "'none'",
         **context,

@@ -54,6 +54,8 @@ class Error:
         score: The prediction's score.
         gold_score: The score of what is annotated, where the predictions hold it, although below the threshold.
         remark: What else is known of it, in a few words.
+        both_entities: Whether both entities of a missed relation were found, or both of a spurious one are right; else
+            None.
         candidate: Whether the annotation may lack it: a confident prediction where nothing is annotated.
         evidence: For a candidate entity: how often the same words are annotated with that type elsewhere.
     """
@@ -66,6 +68,7 @@ class Error:
     score: float | None = None
     gold_score: float | None = None
     remark: str = ""
+    both_entities: bool | None = None
     candidate: bool = False
     evidence: int = 0
 
@@ -202,7 +205,7 @@ def _entity_error(
         candidate, evidence = False, 0
     if kind == "missed" and gold_score is not None:
         remark = f"its score was {gold_score:.2f}"
-    return Error(index, "entity", kind, gold, predicted, score, gold_score, remark, candidate, evidence)
+    return Error(index, "entity", kind, gold, predicted, score, gold_score, remark, None, candidate, evidence)
 
 
 def _relation_error(
@@ -210,17 +213,17 @@ def _relation_error(
 ) -> Error:
     score = None if predicted is None else row.predicted.relations[predicted]
     gold_score = None if gold is None else row.low.relations.get(gold)
-    candidate, remark = False, ""
+    both, remark = None, ""
     if kind == "spurious" and predicted is not None:
-        right = [end in row.gold.entities for end in (predicted.head, predicted.tail)]
-        remark = "" if all(right) else "an entity of it is wrong"
-        candidate = all(right) and score is not None and score >= confident
+        both = all(end in row.gold.entities for end in (predicted.head, predicted.tail))
+        remark = "" if both else "an entity of it is wrong"
     if kind == "missed" and gold is not None:
-        found = [end in row.predicted.entities for end in (gold.head, gold.tail)]
-        remark = "both entities were found" if all(found) else "an entity of it was not found"
+        both = all(end in row.predicted.entities for end in (gold.head, gold.tail))
+        remark = "both entities were found" if both else "an entity of it was not found"
         if gold_score is not None:
             remark += f"; its score was {gold_score:.2f}"
-    return Error(index, "relation", kind, gold, predicted, score, gold_score, remark, candidate)
+    candidate = kind == "spurious" and bool(both) and score is not None and score >= confident
+    return Error(index, "relation", kind, gold, predicted, score, gold_score, remark, both, candidate)
 
 
 def _words(row: Row, span: TypedSpan) -> str:

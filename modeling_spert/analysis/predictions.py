@@ -9,6 +9,7 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from modeling_spert.analysis.filtering import WINS, Example
+from modeling_spert.decoding_spert import Extraction
 from modeling_spert.evaluation import extraction_to_example, predict_examples
 from modeling_spert.modeling_spert import SpertModel
 
@@ -62,7 +63,7 @@ def _predict(
     relation_threshold: float,
     settings: dict[str, Any],
 ) -> list[dict[str, Any]]:
-    found = predict_examples(
+    found: Any = predict_examples(
         model,
         tokenizer,
         examples,
@@ -70,11 +71,9 @@ def _predict(
         relation_threshold=relation_threshold,
         **settings,
     )
-    empty: dict[str, Any] = {"entities": [], "relations": []}
-    return [
-        extraction_to_example(example, found[row]) if row in found else {**example, **empty}
-        for row, example in enumerate(examples)
-    ]
+    if isinstance(found, dict):  # rows without words are missing
+        found = [found.get(row, Extraction()) for row in range(len(examples))]
+    return [extraction_to_example(example, answer) for example, answer in zip(examples, found, strict=True)]
 
 
 def _mark_winners(row: dict[str, Any], decided: Example) -> None:

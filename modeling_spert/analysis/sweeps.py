@@ -19,12 +19,13 @@ FINE_STEP = 0.01
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """Scores at a threshold, in percent; the threshold is None where the best class wins."""
+    """Scores at a threshold, in percent, and how many predictions there are; None: no threshold."""
 
     threshold: float | None
     precision: float
     recall: float
     f1: float
+    predicted: int
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ def _point(
     threshold: float | None,
 ) -> SweepPoint:
     scores = score_examples(gold, predicted, symmetric_relation_types=symmetric)
-    measures = (scores[f"{prefix}_{name}_micro"] for name in ("precision", "recall", "f1"))
-    return SweepPoint(threshold, *measures)
+    precision, recall, f1 = (scores[f"{prefix}_{name}_micro"] for name in ("precision", "recall", "f1"))
+    return SweepPoint(threshold, precision, recall, f1, int(scores[f"{prefix}_predicted"]))
 
 
 def _sweep(score: Callable[[float | None], SweepPoint], lowest: float | None, chosen: float | None) -> Sweep | None:
