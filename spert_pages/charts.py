@@ -63,14 +63,15 @@ def draw_lines(title: str, x_label: str, lines: Sequence[Line], markers: Sequenc
         for line in lines
         if line.points
     ]
-    places = [_draw_marker(marker, level) for level, marker in enumerate(markers)]
+    places = [part for level, marker in enumerate(markers) for part in _draw_marker(marker, level)]
+    places.sort(key=lambda part: part.startswith("<text"))  # words over lines
     legend = Markup().join(Markup('<li class="{}">{}</li>').format(line.css, line.name) for line in lines)
     return Markup('<figure class="chart">{}<ul class="key">{}</ul></figure>').format(
         _frame(title, x_label, "percent", Markup().join([*drawn, *places])), legend
     )
 
 
-def _draw_marker(marker: Marker, level: int) -> Markup:
+def _draw_marker(marker: Marker, level: int) -> list[Markup]:
     dot = (
         Markup()
         if marker.y is None
@@ -83,7 +84,7 @@ def _draw_marker(marker: Marker, level: int) -> Markup:
     line = Markup('<line class="marker {}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
         marker.css, _x(marker.x), _x(marker.x), height + 4, _HEIGHT - _BOTTOM
     )
-    return line + dot + label
+    return [line, dot, label]
 
 
 def draw_reliability(title: str, bins: Sequence[ReliabilityBin]) -> Markup:

@@ -200,7 +200,11 @@ def _signatures(facts: DataCheck, evidence: Evidence) -> Iterator[Finding]:
         count = len(evidence.odd_signatures)
         message = f"{_many(count, 'relation')} between entity types that are unusual for the relation type."
         yield _finding(
-            "warning", "odd_signatures", message, "Look at them: some may be slips.", evidence.odd_signatures
+            "warning",
+            "odd_signatures",
+            message,
+            "Look at them: some may be slips, or the wrong way round.",
+            evidence.odd_signatures,
         )
     single = facts.single_signatures
     if single:

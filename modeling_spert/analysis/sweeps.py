@@ -15,6 +15,7 @@ from modeling_spert.evaluation.metrics import score_examples
 
 STEP = 0.05
 FINE_STEP = 0.01
+_CENTRES = 3  # coarse points around which the finer grid is searched
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Sweep:
     Attributes:
         points: At rising thresholds, from the lowest that the predictions have scores for.
         chosen: At the threshold that the rest of the analysis uses.
-        best: The point with the highest F1, on a finer grid.
+        best: The point with the highest F1; a finer grid is searched around the best points.
     """
 
     points: tuple[SweepPoint, ...]
@@ -103,25 +104,29 @@ def _sweep(score: Callable[[float | None], SweepPoint], lowest: float | None, ch
 
 
 def _best(score: Callable[[float | None], SweepPoint], points: Sequence[SweepPoint]) -> SweepPoint:
-    """The best point near the best of a coarse grid; of a plateau, the middle, which is the least accidental."""
+    """The best point on a finer grid around the best of the coarse one.
+
+    Of points that do equally well it is the middle one of the longest run, which is the least accidental.
+    """
     if not points:
         return score(0.5)
-    coarse = max(points, key=lambda point: point.f1)
-    around = [point.threshold for point in points if point.f1 >= coarse.f1 - 0.5 and point.threshold is not None]
+    middle = _middle_of_best(points)
+    runners_up = sorted((point for point in points if point.f1 < middle.f1), key=lambda point: -point.f1)
     steps = round(STEP / FINE_STEP)
-    fine = sorted(
-        {round(t + i * FINE_STEP, 4) for t in around for i in range(-steps + 1, steps)}
-        & {round(i * FINE_STEP, 4) for i in range(1, round(1 / FINE_STEP))}
-    )
-    scored = [score(threshold) for threshold in fine]
-    top = max(point.f1 for point in scored)
-    return _middle_of_longest_run([point.f1 == top for point in scored], scored)
+    best = middle
+    for centre in (middle, *runners_up[: _CENTRES - 1]):
+        assert centre.threshold is not None
+        fine = (round(centre.threshold + i * FINE_STEP, 4) for i in range(-steps + 1, steps))
+        found = _middle_of_best([score(threshold) for threshold in fine if 0 < threshold < 1])
+        best = max(best, found, key=lambda point: point.f1)  # of equals the first
+    return best
 
 
-def _middle_of_longest_run(flags: Sequence[bool], points: Sequence[SweepPoint]) -> SweepPoint:
+def _middle_of_best(points: Sequence[SweepPoint]) -> SweepPoint:
+    top = max(point.f1 for point in points)
     runs: list[list[SweepPoint]] = [[]]
-    for flag, point in zip(flags, points, strict=True):
-        if flag:
+    for point in points:
+        if point.f1 == top:
             runs[-1].append(point)
         elif runs[-1]:
             runs.append([])
