@@ -83,7 +83,7 @@ setup(
     extras_require=EXTRAS,
     packages=find_packages(include=PACKAGES),
     py_modules=["train_accelerate"],  # as modules, so that `accelerate launch -m train_accelerate` finds them anywhere
-    package_data={"": ["*.css", "*.html", "*.js", "*.json", "*.md", "*.txt", "*.yaml"]},
+    package_data={"": ["*.json", "*.md", "*.txt", "*.yaml", "templates/*"]},
     cmdclass={"build_py": BuildWithCard},
     keywords=["named entity recognition", "relation extraction", "joint extraction", "SpERT", "transformers"],
     classifiers=[

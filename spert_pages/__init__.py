@@ -5,7 +5,7 @@ escaped by jinja2 (autoescape) and markupsafe: a string becomes markup nowhere e
 """
 
 from spert_pages.charts import Line, Marker, ReliabilityBin, draw_bars, draw_lines, draw_reliability
-from spert_pages.page import render_page, write_page
+from spert_pages.page import render_page, write_text
 from spert_pages.palette import assign_colors
 from spert_pages.sentences import Arrow, Mark, draw_sentence
 
@@ -21,5 +21,5 @@ __all__ = [
     "draw_reliability",
     "draw_sentence",
     "render_page",
-    "write_page",
+    "write_text",
 ]

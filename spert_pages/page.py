@@ -49,18 +49,19 @@ def render_page(
     )
 
 
-def write_page(text: str, path: str | os.PathLike[str]) -> Path:
-    """Write a page, whole or not at all; its folder is made if it is not there.
+def write_text(text: str, path: str | os.PathLike[str]) -> Path:
+    """Write a file, whole or not at all; its folder is made if it is not there, and a file keeps its permissions.
 
     Lone surrogates, which UTF-8 cannot hold, become question marks.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644  # a temporary file is its owner's alone
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
     try:
         with open(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(text)
-        os.chmod(name, 0o644)  # mkstemp's files are for their owner alone
+        os.chmod(name, mode)
         os.replace(name, target)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from datasets_scripts.checking.facts import DataCheck
 from datasets_scripts.checking.findings import RARE
 from datasets_scripts.checking.tables import WIDEST_BAR, label_state, length_bars, width_bars
-from spert_pages import assign_colors, draw_bars, render_page, write_page
+from spert_pages import assign_colors, draw_bars, render_page, write_text
 
 _MAX_GROUPS = 50
 
@@ -39,4 +39,4 @@ def render_check_page(check: DataCheck) -> str:
 
 def write_check(check: DataCheck, path: str | os.PathLike[str]) -> Path:
     """Write the page of `render_check_page`, and return its path."""
-    return write_page(render_check_page(check), path)
+    return write_text(render_check_page(check), path)

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from modeling_spert.analysis.errors import Error, Item
+from modeling_spert.evaluation.conventions import CONVENTIONS
 from modeling_spert.evaluation.metrics import JointCounts, score_examples
 
 Example = Mapping[str, Any]
 
-PREFIXES = ("ner", "rel", "rel_strict")
+PREFIXES = tuple(CONVENTIONS)
 RESAMPLES = 2000
 
 

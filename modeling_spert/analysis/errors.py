@@ -221,7 +221,7 @@ def _relation_error(
         both = all(end in row.predicted.entities for end in (gold.head, gold.tail))
         remark = "both entities were found" if both else "an entity of it was not found"
         if gold_score is not None:
-            remark += f"; its score was {gold_score:.2f}"
+            remark += f"; the relation's score was {gold_score:.2f}"
     candidate = kind == "spurious" and bool(both) and score is not None and score >= confident
     return Error(index, "relation", kind, gold, predicted, score, gold_score, remark, both, candidate)
 

@@ -9,7 +9,6 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from modeling_spert.analysis.filtering import WINS, Example
-from modeling_spert.decoding_spert import Extraction
 from modeling_spert.evaluation import extraction_to_example, predict_examples
 from modeling_spert.modeling_spert import SpertModel
 
@@ -63,7 +62,7 @@ def _predict(
     relation_threshold: float,
     settings: dict[str, Any],
 ) -> list[dict[str, Any]]:
-    found: Any = predict_examples(
+    found = predict_examples(
         model,
         tokenizer,
         examples,
@@ -71,8 +70,6 @@ def _predict(
         relation_threshold=relation_threshold,
         **settings,
     )
-    if isinstance(found, dict):  # rows without words are missing
-        found = [found.get(row, Extraction()) for row in range(len(examples))]
     return [extraction_to_example(example, answer) for example, answer in zip(examples, found, strict=True)]
 
 

@@ -12,20 +12,15 @@ from markupsafe import Markup
 from modeling_spert.analysis.analysis import Analysis
 from modeling_spert.analysis.sweeps import Sweep
 from modeling_spert.analysis.views import Colors, KindView, view_error, view_kinds, view_sentences
-from spert_pages import Line, Marker, assign_colors, draw_lines, draw_reliability, render_page, write_page
+from modeling_spert.evaluation.conventions import CONVENTIONS
+from spert_pages import Line, Marker, assign_colors, draw_lines, draw_reliability, render_page, write_text
 
 MOST_ERRORS = 30  # of a kind, in the report; the analysis holds them all
-
-_CONVENTIONS = (
-    ("ner", "Entities", "type and span are right"),
-    ("rel", "Relations, boundaries", "the type and both spans are right; entity types do not count"),
-    ("rel_strict", "Relations, strict", "the type, both spans and both entity types are right"),
-)
 
 
 def write_report(analysis: Analysis, path: str | os.PathLike[str], max_per_kind: int = MOST_ERRORS) -> Path:
     """Write the report of `render_report`, whole or not at all, and return its path."""
-    return write_page(render_report(analysis, max_per_kind), path)
+    return write_text(render_report(analysis, max_per_kind), path)
 
 
 def render_report(analysis: Analysis, max_per_kind: int = MOST_ERRORS) -> str:
@@ -50,9 +45,9 @@ def render_report(analysis: Analysis, max_per_kind: int = MOST_ERRORS) -> str:
         script="report.js",
         analysis=analysis,
         colors=colors,
-        conventions=_CONVENTIONS,
+        conventions=[(prefix, found.title, found.definition) for prefix, found in CONVENTIONS.items()],
         measures=("precision", "recall", "f1"),
-        types={prefix: _types_of(analysis, prefix) for prefix, *_ in _CONVENTIONS},
+        types={prefix: _types_of(analysis, prefix) for prefix in CONVENTIONS},
         kinds=kinds,
         most=_most(kinds),
         candidates=candidates,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 
 from modeling_spert.analysis.sweeps import Thresholds
 from modeling_spert.configuration_spert import check_setting
+from spert_pages import write_text
 
 
 def save_thresholds(folder: str | os.PathLike[str], thresholds: Thresholds) -> Path:
@@ -37,18 +37,4 @@ def save_thresholds(folder: str | os.PathLike[str], thresholds: Thresholds) -> P
         check_setting("entity_threshold", thresholds.entity_threshold)
     if thresholds.entity_threshold is not None or "entity_threshold" in config:
         config["entity_threshold"] = thresholds.entity_threshold
-    _replace(path, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
-    return path
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all, with the permissions it had."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(name, path.stat().st_mode & 0o777)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    return write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", path)

@@ -142,7 +142,11 @@ def _draw_item(
     row: Row, item: Item | None, score: float | None, status: str, colors: Colors, window: tuple[int, int]
 ) -> Markup:
     marks, arrows = [], []
-    if isinstance(item, TypedSpan):
+    if item is None:  # what there is instead
+        own, other = (row.gold, row.predicted) if status == "missed" else (row.predicted, row.gold)
+        scores = own.entities if status == "wrong" else {}
+        marks = [Mark(*span, scores.get(span), "" if span in other.entities else status) for span in own.entities]
+    elif isinstance(item, TypedSpan):
         marks = [Mark(*item, score, status)]
     elif isinstance(item, TypedPair):
         other = row.predicted if status == "missed" else row.gold

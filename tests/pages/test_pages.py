@@ -15,6 +15,7 @@ from spert_pages import (
     draw_lines,
     draw_reliability,
     draw_sentence,
+    write_text,
 )
 from spert_pages.palette import DARK, LIGHT, assign_colors
 
@@ -109,3 +110,15 @@ def test_charts_are_svg_inside_their_frame():
             for name in ("y", "y1", "y2", "cy"):
                 assert 0 <= float(node.get(name, 0)) <= 300
     assert "<m>" in "".join(parse(charts[0]).itertext())
+
+
+def test_pages_are_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "page.html"
+    write_text("one", path)
+    path.chmod(0o600)
+    assert write_text("two\ud800", path).read_text() == "two?"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(TypeError):
+        write_text(3, path)
+    assert path.read_text() == "two?"
+    assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
