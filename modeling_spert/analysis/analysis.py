@@ -9,7 +9,7 @@ from typing import Any
 from modeling_spert.analysis.calibration import Calibration, calibrate
 from modeling_spert.analysis.comparison import Comparison, compare
 from modeling_spert.analysis.confusion import Confusion, confuse_entities, confuse_relations
-from modeling_spert.analysis.errors import Error, find_errors
+from modeling_spert.analysis.errors import Error, Repeated, find_errors, find_repeated
 from modeling_spert.analysis.filtering import Example, at_thresholds, holds_losers, lowest_score
 from modeling_spert.analysis.rows import Row, read_rows, read_side
 from modeling_spert.analysis.slices import Slice, slice_by_distance, slice_by_length, slice_by_width
@@ -32,6 +32,7 @@ class Analysis:
         rows: Every sentence, gold and predicted.
         scores: Of `score_examples`, in every convention.
         errors: Every error, row by row.
+        repeated: Errors on entities that are made more than once, the most frequent first.
         entity_confusion: Gold entity types against predicted ones.
         relation_confusion: The same for relation types.
         entity_sweep: Scores against the entity threshold; None without scores.
@@ -55,6 +56,7 @@ class Analysis:
     rows: tuple[Row, ...]
     scores: Mapping[str, float]
     errors: tuple[Error, ...]
+    repeated: tuple[Repeated, ...]
     entity_confusion: Confusion
     relation_confusion: Confusion
     entity_sweep: Sweep | None
@@ -154,6 +156,7 @@ def analyse(
         rows=tuple(rows),
         scores=scores,
         errors=tuple(errors),
+        repeated=tuple(find_repeated(rows, errors)),
         entity_confusion=confuse_entities(rows, entity_types),
         relation_confusion=confuse_relations(rows, relation_types),
         entity_sweep=sweep_entities(gold, predictions, entity_threshold),

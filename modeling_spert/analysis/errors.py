@@ -73,6 +73,23 @@ class Error:
     evidence: int = 0
 
 
+@dataclass(frozen=True)
+class Repeated:
+    """An error on an entity that is made more than once: the same words, taken in the same wrong way.
+
+    Attributes:
+        kind: A key of `ENTITY_KINDS`.
+        gold: Words and type of what is annotated; None for something spurious.
+        predicted: Words and type of what was predicted; None for something missed.
+        errors: Indices of the errors.
+    """
+
+    kind: str
+    gold: tuple[str, str] | None
+    predicted: tuple[str, str] | None
+    errors: tuple[int, ...]
+
+
 def find_errors(rows: Sequence[Row], confident: float) -> list[Error]:
     """All errors, row by row, entities first.
 
@@ -88,6 +105,20 @@ def find_errors(rows: Sequence[Row], confident: float) -> list[Error]:
         relation_kinds = sort_relations(row.gold.relations.keys(), row.predicted.relations.keys())
         errors += [_relation_error(index, row, *found, confident) for found in relation_kinds]
     return errors
+
+
+def find_repeated(rows: Sequence[Row], errors: Sequence[Error]) -> list[Repeated]:
+    """The errors on entities that are made more than once, the most frequent first."""
+    groups: dict[tuple[str, tuple[str, str] | None, tuple[str, str] | None], list[int]] = {}
+    for index, error in enumerate(errors):
+        if error.level == "entity":
+            gold, predicted = (
+                (_words(rows[error.row], item), item.type) if isinstance(item, TypedSpan) else None
+                for item in (error.gold, error.predicted)
+            )
+            groups.setdefault((error.kind, gold, predicted), []).append(index)
+    repeated = [Repeated(*key, tuple(indices)) for key, indices in groups.items() if len(indices) > 1]
+    return sorted(repeated, key=lambda group: -len(group.errors))
 
 
 def sort_entities(

@@ -10,11 +10,13 @@ from typing import Any
 from markupsafe import Markup
 
 from modeling_spert.analysis.analysis import Analysis
+from modeling_spert.analysis.errors import ENTITY_KINDS
 from modeling_spert.analysis.sweeps import Sweep
 from modeling_spert.analysis.views import Colors, KindView, view_error, view_kinds, view_sentences
 from modeling_spert.evaluation.conventions import CONVENTIONS
 from spert_pages import Line, Marker, assign_colors, draw_lines, draw_reliability, render_page, write_text
 
+_MOST_REPEATED = 15
 MOST_ERRORS = 30  # of a kind, in the report; the analysis holds them all
 
 
@@ -49,6 +51,8 @@ def render_report(analysis: Analysis, max_per_kind: int = MOST_ERRORS) -> str:
         measures=("precision", "recall", "f1"),
         types={prefix: _types_of(analysis, prefix) for prefix in CONVENTIONS},
         kinds=kinds,
+        repeated=analysis.repeated[:_MOST_REPEATED],
+        kind_names={key: name for key, (name, _) in ENTITY_KINDS.items()},
         most=_most(kinds),
         candidates=candidates,
         num_candidates=sum(error.candidate for error in analysis.errors),

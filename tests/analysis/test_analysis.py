@@ -54,6 +54,15 @@ def test_analysis_missed_item_keeps_the_score_it_had():
     assert (error.kind, error.gold_score, error.remark) == ("missed", 0.31, "its score was 0.31")
 
 
+def test_analysis_finds_what_is_wrong_again_and_again():
+    tokens = ["5", "-", "fluorouracil", "helps"]
+    gold = [{"tokens": tokens, "entities": [{"type": "Drug", "start": 0, "end": 3}], "relations": []}] * 4
+    short = {**gold[0], "entities": [{"type": "Drug", "start": 2, "end": 3}]}
+    (group,) = analysis_of([short, short, gold[0], short], gold).repeated
+    assert (group.kind, group.errors) == ("overlapping", (0, 1, 2))
+    assert (group.gold, group.predicted) == (("5 - fluorouracil", "Drug"), ("fluorouracil", "Drug"))
+
+
 def test_analysis_calibration_error_of_scores_that_tell_the_truth():
     gold, predicted = [], []
     for index in range(10):  # eight of ten entities with a score of 0.8 are right

@@ -1,7 +1,7 @@
 """The report and the check in a real browser: Debian's chromium by its driver. Skipped where there is none.
 
-`SPERT_SCREENSHOTS=docs/images .venv/bin/python -m pytest -m slow tests/analysis/test_report_browser.py` makes the picture
-of the check in docs/analysis.md; those of the report are of two trainings on the demo corpus.
+`SPERT_SCREENSHOTS=docs/images .venv/bin/python -m pytest -m slow tests/analysis/test_report_browser.py` makes the
+picture of the check in docs/analysis.md; those of the report are of two trainings on the demo corpus.
 """
 
 import os
