@@ -1,4 +1,4 @@
-# The words: make demo | test | test-slow | lint | format | clean | help
+# Targets: make demo | test | test-slow | lint | format | clean | help
 # PYTHON     the interpreter that makes .venv                    make test PYTHON=python3.12
 # PIP_FLAGS  added to pip install, e.g. the index of torch's CPU wheels: see CONTRIBUTING.md, "torch"
 
@@ -14,13 +14,11 @@ export TOKENIZERS_PARALLELISM := false
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow lint format clean
 
-help:  ## list the words
+help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY)  ## train on the demo corpus, print test scores, extract from new sentences
-	@$(BIN)/accelerate launch --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no \
-		train_accelerate.py --config configs/demo.yaml --output_dir runs/demo
-	@$(BIN)/python examples/extract.py runs/demo
+demo: $(READY)  ## train on the demo corpus, print test scores, extract from new sentences, draw the answers
+	@$(BIN)/spert demo --output_dir runs/demo
 
 test: $(READY)  ## every test except the slow ones and those that need a GPU
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile

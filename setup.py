@@ -48,6 +48,7 @@ EXTRAS = {
     "formats": ["dkpro-cassis>=0.12", "spacy>=3.7"],  # for annotations of INCEpTION and spaCy alone
     "dev": [
         "build",
+        "html5lib",
         "hypothesis",
         "mypy",
         "networkx",
@@ -67,6 +68,9 @@ EXTRAS = {
     ],
 }
 
+NAMES = ("modeling_spert", "datasets_scripts", "spert_cli", "spert_pages")
+PACKAGES = [pattern for name in NAMES for pattern in (name, f"{name}.*")]
+
 setup(
     name="modeling-spert",
     version=read_version(),
@@ -77,11 +81,22 @@ setup(
     license_expression="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10",
-    install_requires=["huggingface-hub", "safetensors", "torch>=2.4", "transformers>=5"],
+    # jinja2, numpy, rich and typer come with torch and transformers anyway.
+    install_requires=[
+        "huggingface-hub",
+        "jinja2",
+        "numpy",
+        "rich",
+        "safetensors",
+        "torch>=2.4",
+        "transformers>=5",
+        "typer>=0.15",
+    ],
     extras_require=EXTRAS,
-    packages=find_packages(include=["modeling_spert", "modeling_spert.*", "datasets_scripts", "datasets_scripts.*"]),
+    packages=find_packages(include=PACKAGES),
     py_modules=["train_accelerate"],  # as modules, so that `accelerate launch -m train_accelerate` finds them anywhere
-    package_data={"": ["*.json", "*.md", "*.txt", "*.yaml"]},
+    package_data={"": ["*.json", "*.md", "*.txt", "*.yaml", "templates/*"]},
+    entry_points={"console_scripts": ["spert = spert_cli:main"]},
     cmdclass={"build_py": BuildWithCard},
     keywords=["named entity recognition", "relation extraction", "joint extraction", "SpERT", "transformers"],
     classifiers=[

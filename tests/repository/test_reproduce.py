@@ -21,7 +21,7 @@ import train_accelerate
 from benchmarks import ablations, published, reproduce, runs
 
 ROOT = Path(__file__).resolve().parents[2]
-RECIPES = sorted(path.stem for path in (ROOT / "configs").glob("*.yaml") if path.stem.split("_")[0] != "demo")
+RECIPES = sorted(path.stem for path in (ROOT / "configs").glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")
