@@ -60,6 +60,7 @@ class SpertConfig(PreTrainedConfig):
         relation_context: Context of a pair of spans: "localized" (between them, paper), "full" (the sentence), "cls".
         head_dropout: Dropout probability on the input of both classifiers.
         relation_threshold: Probability from which a relation type holds (paper: 0.4).
+        entity_threshold: Probability that an entity's best type must reach; None: the best class wins (paper).
         context: What a window holds: "none", one sentence; "document", as many consecutive sentences as fit.
         max_window_length: Longest window in subwords, special tokens included; default: what the encoder takes.
         segmentation: Settings of the rules that split raw text into sentences and words, as a plain dict.
@@ -91,6 +92,7 @@ class SpertConfig(PreTrainedConfig):
         relation_context: str = "localized",
         head_dropout: float = 0.1,
         relation_threshold: float = 0.4,
+        entity_threshold: float | None = None,
         context: str = "none",
         max_window_length: int | None = None,
         segmentation: dict[str, Any] | None = None,
@@ -110,6 +112,7 @@ class SpertConfig(PreTrainedConfig):
         self.relation_context = relation_context
         self.head_dropout = head_dropout
         self.relation_threshold = relation_threshold
+        self.entity_threshold = entity_threshold
         self.context = context
         self.max_window_length = max_window_length
         self.segmentation = segmentation
@@ -128,7 +131,7 @@ class SpertConfig(PreTrainedConfig):
                 f"symmetric_relation_types must be among relation_types {self.relation_types}, got {unknown}"
             )
         for name in _setting_names():
-            if name != "max_window_length" or self.max_window_length is not None:
+            if getattr(self, name) is not None or name not in ("max_window_length", "entity_threshold"):
                 check_setting(name, getattr(self, name))
         if self.width_embedding_size and self.width_table_size <= self.max_span_width:
             raise ValueError(

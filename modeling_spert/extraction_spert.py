@@ -53,7 +53,8 @@ class Extractor:
         model: A `SpertModel` or `OnnxSpertModel`. A model in training mode is put in eval mode at each call, and stays
             in it: call `model.train()` before training resumes.
         tokenizer: Its tokenizer.
-        entity_threshold: Probability that the best type of an entity must reach; default: the best class wins.
+        entity_threshold: Probability that the best type of an entity must reach; default: the configuration's, where
+            None means that the best class wins.
         relation_threshold: Probability from which a relation holds; default: the configuration's.
         batch_size: Most windows in a forward pass.
         max_tokens: Most subwords in a forward pass, padding included.
@@ -89,7 +90,7 @@ class Extractor:
         )
         self.model, self.tokenizer = model, tokenizer
         self.device = model.device if device is None else device
-        self.entity_threshold = entity_threshold
+        self.entity_threshold = model.config.entity_threshold if entity_threshold is None else entity_threshold
         self.batch_size, self.max_tokens = batch_size, max_tokens
         self.max_window_length = max_window_length or model.config.max_window_length
         self.context = context or model.config.context

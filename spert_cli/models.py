@@ -40,10 +40,13 @@ def train(context: typer.Context) -> int:
         launch = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", processes]
         launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--multi_gpu"]
         return subprocess.run([*launch, "-m", "train_accelerate", *arguments], check=False).returncode
+    program, sys.argv[0] = sys.argv[0], "spert train"  # what argparse calls the program in its help
     try:
         train_accelerate.main(arguments)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
+    finally:
+        sys.argv[0] = program
     return 0
 
 

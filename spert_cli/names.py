@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+# Where trainings usually write: a name that begins so is a path, not a repository.
+_FOLDERS = ("runs", "models", "checkpoints", "output", "outputs")
+
 
 def check_model_name(name: str) -> str:
     """The name, if it can be a folder or a repository.
@@ -20,6 +23,7 @@ def check_model_name(name: str) -> str:
         return str(folder)
     if folder.exists():
         raise ValueError(f"{name} is a file, not a model folder")
-    if name.startswith((".", "/", "~")) or name.count("/") != 1 or Path(name.split("/")[0]).is_dir():
+    parent = name.split("/")[0]
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or parent in _FOLDERS or Path(parent).is_dir():
         raise ValueError(f"no such folder: {name}")
     return name

@@ -384,3 +384,11 @@ def test_pipeline_refuses_unknown_keyword(pipe):
 def test_pipeline_refuses_words_of_a_bad_splitter(pipe, ranges):
     with pytest.raises(ValueError, match="splitter must return words in order, none empty, inside the text of 7 char"):
         pipe("Ada Vik", splitter=lambda text: [ranges])
+
+
+def test_pipeline_takes_the_entity_threshold_of_the_configuration():
+    plain, strict = tiny_pipeline(), tiny_pipeline(tiny_model(entity_threshold=0.9))
+    scores = [entity["score"] for entity in plain(TEXT)["entities"]]
+    kept = [entity["score"] for entity in strict(TEXT)["entities"]]
+    assert 0 < len(kept) < len(scores) and min(kept) >= 0.9
+    assert len(strict(TEXT, entity_threshold=0.1)["entities"]) >= len(scores)

@@ -1,0 +1,122 @@
+"""`spert extract`: texts, files and pipes in; a table, JSON or JSON Lines out; mistakes end in one line."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny_pipeline import TEXT, assert_same_answers, save_folder, tiny_model, tiny_pipeline
+
+from spert_cli import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_folder(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict:
+    return tiny_pipeline(tiny_model())(TEXT)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = main(list(arguments))
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+def test_extract_prints_entities_and_relations_of_a_text(folder, expected, capsys):
+    status, out, _ = run(capsys, "extract", str(folder), TEXT)
+    assert status == 0 and out.startswith(TEXT)
+    assert out.count("→") == len(expected["relations"]) > 0
+    assert all(f"{e['text']}  [{e['label']} {e['score']:.2f}]" in out for e in expected["entities"])
+
+
+def test_extract_prints_json_lines_that_the_pipeline_would_answer(folder, expected, capsys):
+    _, out, _ = run(capsys, "extract", str(folder), TEXT, "Ada.", "--jsonl")
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert len(answers) == 2
+    assert_same_answers(answers[:1], [expected])
+
+
+def test_extract_prints_one_json_list(folder, capsys):
+    _, out, _ = run(capsys, "extract", str(folder), "Ada.", "Vik.", "--json")
+    assert [answer["text"] for answer in json.loads(out)] == ["Ada.", "Vik."]
+
+
+def test_extract_reads_a_file_as_one_text_or_by_line(folder, tmp_path, capsys):
+    file = tmp_path / "notes.txt"
+    file.write_text("Ada Lund was born\nin Vik.\n\nShe wrote.\n", encoding="utf-8")
+    _, whole, _ = run(capsys, "extract", str(folder), "--file", str(file), "--jsonl")
+    assert [json.loads(line)["text"] for line in whole.splitlines()] == ["Ada Lund was born\nin Vik.\n\nShe wrote."]
+    _, lines, _ = run(capsys, "extract", str(folder), "--file", str(file), "--lines", "--jsonl")
+    assert [json.loads(line)["text"] for line in lines.splitlines()] == ["Ada Lund was born", "in Vik.", "She wrote."]
+
+
+@pytest.mark.parametrize("content", ['{"text": "Ada."}\n{"tokens": ["Vik", "."]}\n', '[{"text": "Ada."},\n "Vik ."]'])
+def test_extract_reads_json_and_json_lines(folder, tmp_path, capsys, content):
+    file = tmp_path / "inputs.jsonl"
+    file.write_text(content, encoding="utf-8")
+    _, out, _ = run(capsys, "extract", str(folder), "--file", str(file), "--jsonl")
+    assert [json.loads(line)["text"] for line in out.splitlines()] == ["Ada.", "Vik ."]
+
+
+def test_extract_reads_a_pipe(folder):
+    command = [sys.executable, "-m", "spert_cli", "extract", str(folder), "-", "--lines", "--jsonl"]
+    done = subprocess.run(command, input="Ada.\nVik.\n", capture_output=True, text=True, check=True)
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == ["Ada.", "Vik."]
+
+
+def test_extract_without_arguments_reads_a_pipe(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Ada Lund.\n"))
+    assert run(capsys, "extract", str(folder))[1].startswith("Ada Lund.")
+
+
+def test_extract_writes_a_file_whole_or_not_at_all(folder, tmp_path, capsys):
+    output = tmp_path / "answers.jsonl"
+    status, out, _ = run(capsys, "extract", str(folder), "Ada.", "--output", str(output))
+    assert status == 0 and out == "" and json.loads(output.read_text("utf-8"))["text"] == "Ada."
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"text": 3}', encoding="utf-8")
+    before = output.read_bytes()
+    status, _, err = run(capsys, "extract", str(folder), "--file", str(bad), "--output", str(output))
+    assert status == 2 and err.startswith("error: ") and output.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["runs/nope", "Ada."], "no such folder: runs/nope"),
+        (["./nope", "Ada."], "no such folder: ./nope"),
+        (["FOLDER", "--file", "nope.txt"], "--file nope.txt: no such file"),
+        (["FOLDER", "--file", "."], "--file .: this is a folder"),
+        (["FOLDER", "Ada.", "--json", "--jsonl"], "--json and --jsonl exclude each other"),
+        (["FOLDER", "Ada.", "--relation_treshold", "0.2"], "--relation_threshold"),
+        (["FOLDER", "Ada.", "--relation_threshold", "2"], "relation_threshold must be between 0 and 1, got 2.0"),
+        (["FOLDER", "Ada.", "--batch_size", "0"], "batch_size"),
+        (["FOLDER", "Ada.", "--overlap", "none"], "overlap"),
+    ],
+)
+def test_extract_reports_a_mistake_in_one_line(folder, capsys, arguments, message):
+    status, out, err = run(capsys, "extract", *(str(folder) if a == "FOLDER" else a for a in arguments))
+    assert status == 2 and out == ""
+    assert err.startswith("error: ") and err.count("\n") == 1 and message in err
+
+
+def test_extract_refuses_a_folder_without_a_model(tmp_path, capsys):
+    status, _, err = run(capsys, "extract", str(tmp_path), "Ada.")
+    assert status == 2 and "holds no model: there is no config.json in it" in err
+
+
+@pytest.mark.parametrize("command", ["check", "convert", "train", "evaluate", "extract", "analyse", "render", "demo"])
+def test_help_of_every_command_has_an_example(command, capsys):
+    status, out, _ = run(capsys, command, "--help")
+    assert status == 0 and "spert" in out
+
+
+def test_mistyped_command_names_the_nearest(capsys):
+    status, _, err = run(capsys, "extrct")
+    assert status == 2 and err.count("\n") == 1 and "extract" in err

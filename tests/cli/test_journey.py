@@ -1,0 +1,82 @@
+"""From brat annotations to a model, its errors and a page, by the command `spert` alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tiny_models import save_backbone
+
+from spert_cli import main
+
+SENTENCES = ("Ada Lund works for Vikborg Rail .", "Bo Dahl works for Ostmark Bank .", "Eva Holm left Sorby Mills .")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Brat files, converted, and a model trained on them for two steps."""
+    folder = tmp_path_factory.mktemp("project")
+    brat = folder / "brat"
+    brat.mkdir()
+    for index in range(10):
+        text = SENTENCES[index % 2] + "\n"
+        person, place = text.index(" works"), text.index("for ") + 4
+        end = text.index(" .")
+        rows = [f"T1\tPerson 0 {person}\t{text[:person]}", f"T2\tOrg {place} {end}\t{text[place:end]}"]
+        rows.append("R1\tworks_for Arg1:T1 Arg2:T2")
+        (brat / f"{index}.txt").write_text(text, encoding="utf-8")
+        (brat / f"{index}.ann").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    assert main(["convert", str(brat), "--from", "brat", "--output", str(folder / "data")]) == 0
+    save_backbone("bert", folder / "encoder")
+    arguments = ["--output_dir", str(folder / "model"), "--backbone", str(folder / "encoder"), "--max_steps", "2"]
+    assert main(["train", str(folder / "data"), *arguments]) == 0
+    return folder
+
+
+def test_convert_writes_splits_and_types(project):
+    rows = [
+        row for name in ("train", "dev", "test") for row in json.loads((project / "data" / f"{name}.json").read_text())
+    ]
+    assert len(rows) == 10 and all(len(row["relations"]) == 1 for row in rows)
+
+
+def test_check_reports_and_sets_the_exit_status(project, capsys):
+    status = main(["check", str(project / "data"), "--html", str(project / "check.html")])
+    assert status in (0, 1) and (project / "check.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+    assert "works_for" in capsys.readouterr().out
+    broken = project / "broken.json"
+    broken.write_text('[{"tokens": ["a"], "entities": [{"type": "X", "start": 0, "end": 9}], "relations": []}]')
+    assert main(["check", str(broken)]) == 2
+
+
+def test_evaluate_prints_scores(project, capsys):
+    assert main(["evaluate", str(project / "model"), str(project / "data"), "--split", "test", "--json"]) == 0
+    assert "rel_strict_f1_micro" in json.loads(capsys.readouterr().out)
+
+
+def test_analyse_writes_a_report_and_stores_thresholds(project, capsys):
+    report = project / "report.html"
+    arguments = [str(project / "model"), str(project / "data"), "--split", "test", "--output", str(report)]
+    assert main(["analyse", *arguments, "--thresholds", "save"]) == 0
+    assert "Best thresholds on test" in capsys.readouterr().out
+    assert "<html" in report.read_text("utf-8")
+
+
+def test_extract_and_render_make_a_page(project, capsys):
+    answers = project / "answers.jsonl"
+    assert main(["extract", str(project / "model"), SENTENCES[2], "--output", str(answers)]) == 0
+    for name in ("page.html", "page.svg"):
+        assert main(["render", str(answers), "--output", str(project / name)]) == 0
+        assert "Sorby" in (project / name).read_text("utf-8")
+    for form in ("graphml", "csv", "nt"):
+        assert main(["render", str(answers), "--to", form, "--output", str(project / f"out.{form}")]) == 0
+
+
+def test_card_is_made_again(project):
+    (project / "model" / "README.md").unlink()
+    assert main(["card", str(project / "model"), "--repo", "org/name"]) == 0
+    assert "org/name" in (project / "model" / "README.md").read_text("utf-8")
+
+
+def test_push_refuses_what_is_not_a_folder(tmp_path, capsys):
+    assert main(["push", str(tmp_path / "nope"), "org/name"]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
