@@ -103,6 +103,7 @@ def test_configuration_round_trips_every_setting(tmp_path: Path):
         "relation_threshold": 0.55,
         "context": "document",
         "max_window_length": 96,
+        "entity_threshold": 0.6,
         "segmentation": {"some": ["rules"]},
         "label_names": {"entity/A": "Anything", "relation/r": "related"},
         "initializer_range": 0.5,
