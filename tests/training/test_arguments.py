@@ -7,7 +7,7 @@ import pytest
 
 from modeling_spert import SpertConfig
 from modeling_spert.configuration_spert import SETTING_CHOICES
-from modeling_spert.training.arguments import TrainingArguments, argument_names, model_settings
+from modeling_spert.training.arguments import EPOCHS, TrainingArguments, argument_names, model_settings
 from modeling_spert.training.command_line import parse_arguments
 
 NEEDED = ["--dataset", "demo", "--output_dir", "runs/x"]
@@ -22,7 +22,7 @@ def read_message(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_defaults_are_the_papers() -> None:
     args = parse_arguments(NEEDED)
-    assert (args.per_device_train_batch_size, args.learning_rate, args.num_train_epochs) == (2, 5e-5, 20)
+    assert (args.per_device_train_batch_size, args.learning_rate, EPOCHS) == (2, 5e-5, 20)
     assert (args.neg_entity_count, args.neg_relation_count, args.relation_negatives) == (100, 100, "strong")
     assert (args.warmup_ratio, args.weight_decay, args.max_grad_norm) == (0.1, 0.01, 1.0)
     config = SpertConfig(entity_types=["A"], **model_settings(args))
