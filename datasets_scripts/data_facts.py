@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ def source_facts(name: str) -> dict[str, Any]:
 
 
 def split_facts(split: str, rows: Sequence[Mapping[str, Any]], max_span_width: int) -> dict[str, Any]:
-    """Sizes of a split, and its `revision`: a digest of its rows, equal wherever the rows are."""
+    """Sizes of a split, how often each label occurs in it, and a digest of its rows, equal wherever the rows are."""
     text = json.dumps(rows, sort_keys=True, ensure_ascii=False)
     return {
         "split": split,
@@ -35,8 +36,14 @@ def split_facts(split: str, rows: Sequence[Mapping[str, Any]], max_span_width: i
         "relations": sum(len(row["relations"]) for row in rows),
         "without_relations": sum(not row["relations"] for row in rows),
         "wide_entities": count_wide_entities(rows, max_span_width),
+        "entity_types": _count_types(rows, "entities"),
+        "relation_types": _count_types(rows, "relations"),
         "revision": hashlib.sha256(text.encode()).hexdigest()[:16],
     }
+
+
+def _count_types(rows: Iterable[Mapping[str, Any]], field: str) -> dict[str, int]:
+    return dict(sorted(Counter(item["type"] for row in rows for item in row[field]).items()))
 
 
 def count_wide_entities(rows: Iterable[Mapping[str, Any]], max_span_width: int) -> int:
