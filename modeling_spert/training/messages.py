@@ -24,13 +24,11 @@ def plan_text(
         device: With the number of processes.
     """
     batch = args.per_device_train_batch_size * args.gradient_accumulation_steps
-    length = f"{steps} steps of {batch} ({epochs} epochs)"
-    if args.num_train_epochs is None and args.max_steps < 0:
-        length += "; --num_train_epochs sets another length"
-    scored = f"each {args.eval_every} epochs and " if args.eval_every else ""
-    scored = (
-        f"Scored on {eval_split}, {scored}at the end" if eval_split else "Not scored: there is no split to score on"
-    )
+    is_chosen = args.num_train_epochs is None and args.max_steps < 0
+    hint = "; --num_train_epochs sets another number" if is_chosen else ""
+    length = f"{steps} steps of {batch} ({epochs} {'epoch' if epochs == 1 else 'epochs'}{hint})"
+    each = {0: "", 1: "each epoch and "}.get(args.eval_every, f"each {args.eval_every} epochs and ")
+    scored = f"Scored on {eval_split}, {each}at the end" if eval_split else "Not scored: there is no other split"
     return f"Training on {name}, {args.train_split}: {sentences} sentences, {length}, on {device}. {scored}."
 
 
