@@ -9,20 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from datasets_scripts.corpora import find_benchmark
-from datasets_scripts.demo.corpus import LICENSE as DEMO_LICENCE
 
 
 def source_facts(name: str) -> dict[str, Any]:
     """Where a data set comes from: `name`, `title`, `language`, `licence`, `note`, `citation`; None where unknown."""
-    benchmark = find_benchmark(name)
-    is_demo = name == "demo"
+    corpus = find_benchmark(name)
+    known = ("language", "licence", "note", "citation")
     return {
         "name": name,
-        "title": benchmark.title if benchmark else "the demo corpus of modeling-spert" if is_demo else name,
-        "language": "en" if benchmark or is_demo else None,
-        "licence": benchmark.licence if benchmark else DEMO_LICENCE if is_demo else None,
-        "note": benchmark.note if benchmark else None,
-        "citation": benchmark.citation if benchmark else None,
+        "title": corpus.title if corpus else name,
+        **{key: getattr(corpus, key) if corpus else None for key in known},
     }
 
 

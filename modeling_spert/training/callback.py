@@ -17,7 +17,6 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState
 from transformers import TrainingArguments as TransformersArguments
 
-from modeling_spert.decoding_spert import Extraction
 from modeling_spert.evaluation.examples import Example
 from modeling_spert.evaluation.metrics import score_examples
 from modeling_spert.evaluation.predict import extraction_to_example, predict_examples
@@ -80,10 +79,10 @@ class SpertCallback(TrainerCallback):
             return
         assert self.tokenizer is not None
         was_training = model.training
-        found = predict_examples(model.eval(), self.tokenizer, self.examples)
+        found = predict_examples(model, self.tokenizer, self.examples)
         model.train(was_training)
         predictions = [
-            extraction_to_example(example, found.get(row, Extraction())) for row, example in enumerate(self.examples)
+            extraction_to_example(example, extraction) for example, extraction in zip(self.examples, found, strict=True)
         ]
         config = model.config
         scores = score_examples(

@@ -3,10 +3,8 @@
 import shlex
 from collections.abc import Mapping
 
+from modeling_spert.evaluation.conventions import CONVENTIONS
 from modeling_spert.training.arguments import ENOUGH_STEPS, TrainingArguments
-
-# Prefix of the scores -> what is scored.
-_CONVENTIONS = {"ner": "entities", "rel": "relations, boundaries", "rel_strict": "relations, strict"}
 
 
 def plan_text(
@@ -58,13 +56,13 @@ def scores_text(scores: Mapping[str, float]) -> str:
 
     >>> print(scores_text({"ner_precision_micro": 80.0, "ner_recall_micro": 40.0, "ner_f1_micro": 53.333}))
                                precision     recall         F1
-      entities                     80.00      40.00      53.33
+      Entities                     80.00      40.00      53.33
     """
     lines = [" " * 25 + "".join(f"{name:>11}" for name in ("precision", "recall", "F1"))]
-    for prefix, label in _CONVENTIONS.items():
+    for prefix, convention in CONVENTIONS.items():
         values = [scores.get(f"{prefix}_{measure}_micro") for measure in ("precision", "recall", "f1")]
         if None not in values:
-            lines.append(f"  {label:<23}" + "".join(f"{value:11.2f}" for value in values))
+            lines.append(f"  {convention.title:<23}" + "".join(f"{value:11.2f}" for value in values))
     return "\n".join(lines)
 
 

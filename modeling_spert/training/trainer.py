@@ -237,7 +237,7 @@ class Trainer:
             self.progress = self.progress.after_epoch()
             self._end_epoch(steps)
             if args.patience and self.progress.bad_evaluations >= args.patience:
-                self.say(f"No better {self.best_metric} in {args.patience} evaluations: stopping")
+                self.say(f"No better {self.best_metric} in {args.patience} evaluations (--patience): stopping")
                 return
         self._finished = self.progress
 

@@ -10,10 +10,10 @@ from tiny_models import save_backbone
 
 from modeling_spert import SpertModel
 from modeling_spert.evaluation.metrics import score_examples
-from modeling_spert.tokenization_spert import load_tokenizer
 from modeling_spert.training import SpertCallback, callback
 from modeling_spert.training.labelling import label_windows
 from modeling_spert.training.negatives import NegativeSampler, TrainingCollator
+from modeling_spert.training.tokenizer import load_tokenizer
 
 LABELS: dict[str, Any] = {"entity_types": ["Per", "Org"], "relation_types": ["runs", "met"]}
 
@@ -76,7 +76,7 @@ def test_callback_adds_the_scores_of_predictions(
     gold = parts["rows"]
 
     found = [{"tokens": row["tokens"], "entities": row["entities"][:1], "relations": []} for row in gold]
-    monkeypatch.setattr(callback, "predict_examples", lambda model, tokenizer, examples: dict(enumerate(found)))
+    monkeypatch.setattr(callback, "predict_examples", lambda model, tokenizer, examples: found)
     monkeypatch.setattr(callback, "extraction_to_example", lambda example, extraction: extraction)
     trainer = train(parts, tmp_path / "out", SpertCallback(parts["collator"], parts["tokenizer"], gold))
     metrics = trainer.evaluate()

@@ -45,7 +45,7 @@ def test_training_says_what_it_does(folder: Path, capsys: pytest.CaptureFixture[
     assert re.search(r"^About \d+ \w+ to go \(\d+\.\d\d s per step\)$", out, re.MULTILINE)
     for epoch in (1, 2):
         place = lines.index(f"Epoch {epoch} of 2, step {epoch * 15} of 30, scores on dev:")
-        assert [line.split()[0] for line in lines[place + 2 : place + 5]] == ["entities", "relations,", "relations,"]
+        assert [line.split()[0] for line in lines[place + 2 : place + 5]] == ["Entities", "Relations,", "Relations,"]
     # The long report at the end, once for each split: test is scored too, though nobody asked.
     assert len(re.findall(r"^Scores on (\w+) of data, step 30$", out, re.MULTILINE)) == 2
     assert out.count("Correct if") == 2 * 3
