@@ -53,7 +53,7 @@ def training_function(args: TrainingArguments) -> dict[str, float]:
         trainer.evaluate(split)
     if not args.eval_only:
         trainer.save()
-        trainer.say(next_steps_text(args))
+        trainer.say(next_steps_text(args, split=(trainer.final_splits or [args.train_split])[-1]))
     trainer.close()
     return trainer.scores
 

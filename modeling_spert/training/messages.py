@@ -97,20 +97,25 @@ def _length_advice(args: TrainingArguments, steps: int) -> str:
     return f"{few}Try more epochs{epochs} or {rate}."
 
 
-def next_steps_text(args: TrainingArguments) -> str:
+def next_steps_text(args: TrainingArguments, split: str) -> str:
     """Where the model is, and three commands to try next.
 
-    >>> print(next_steps_text(TrainingArguments(output_dir="runs/a", dataset="my data")))
+    Args:
+        args: Of the run.
+        split: A split that can be scored.
+
+    >>> print(next_steps_text(TrainingArguments(output_dir="runs/a", dataset="my data"), "test"))
     The model is in runs/a. Next:
       python examples/extract.py runs/a --text "A sentence of yours."
       python train_accelerate.py --eval_only --model runs/a --dataset 'my data' --eval_split test --output_dir SCORES
       python -m modeling_spert.hub runs/a your-name/your-model
     """
     name, data = shlex.quote(args.output_dir), shlex.quote(args.dataset or "DATA")
+    scored = f"--eval_only --model {name} --dataset {data} --eval_split {split}"
     lines = [
         f"The model is in {name}. Next:",
         f'python examples/extract.py {name} --text "A sentence of yours."',
-        f"python train_accelerate.py --eval_only --model {name} --dataset {data} --eval_split test --output_dir SCORES",
+        f"python train_accelerate.py {scored} --output_dir SCORES",
         f"python -m modeling_spert.hub {name} your-name/your-model",
     ]
     return "\n  ".join(lines)
