@@ -104,18 +104,20 @@ def next_steps_text(args: TrainingArguments, split: str) -> str:
         args: Of the run.
         split: A split that can be scored.
 
-    >>> print(next_steps_text(TrainingArguments(output_dir="runs/a", dataset="my data"), "test"))
-    The model is in runs/a. Next:
-      python examples/extract.py runs/a --text "A sentence of yours."
-      python train_accelerate.py --eval_only --model runs/a --dataset 'my data' --eval_split test --output_dir SCORES
-      python -m modeling_spert.hub runs/a your-name/your-model
+    >>> print(next_steps_text(TrainingArguments(output_dir="runs/mine", dataset="my data"), "dev"))
+    The model is in runs/mine. Next:
+      spert extract runs/mine "A sentence of yours."
+      spert analyse runs/mine 'my data' --split dev --output report.html
+      spert push runs/mine your-name/your-model
     """
-    name, data = shlex.quote(args.output_dir), shlex.quote(args.dataset or "DATA")
-    scored = f"--eval_only --model {name} --dataset {data} --eval_split {split}"
+    name = shlex.quote(args.output_dir)
+    data = [shlex.quote(args.dataset or "DATA"), "--split", split]
+    data += ["--data_dir", shlex.quote(args.data_dir)] if args.data_dir else []
+    data += ["--fold", str(args.fold)] if args.fold is not None else []
     lines = [
         f"The model is in {name}. Next:",
-        f'python examples/extract.py {name} --text "A sentence of yours."',
-        f"python train_accelerate.py {scored} --output_dir SCORES",
-        f"python -m modeling_spert.hub {name} your-name/your-model",
+        f'spert extract {name} "A sentence of yours."',
+        f"spert analyse {name} {' '.join(data)} --output report.html",
+        f"spert push {name} your-name/your-model",
     ]
     return "\n  ".join(lines)

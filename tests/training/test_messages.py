@@ -49,7 +49,7 @@ def test_training_says_what_it_does(folder: Path, capsys: pytest.CaptureFixture[
     # The long report at the end, once for each split: test is scored too, though nobody asked.
     assert len(re.findall(r"^Scores on (\w+) of data, step 30$", out, re.MULTILINE)) == 2
     assert out.count("Correct if") == 2 * 3
-    assert "The model is in " in lines[-4] and [line.split()[0] for line in lines[-3:]] == ["python"] * 3
+    assert "The model is in " in lines[-4] and [line.split()[0] for line in lines[-3:]] == ["spert"] * 3
     results = json.loads((folder / "talks" / "eval_results.json").read_text("utf-8"))
     assert results["split"] == "dev" and results["scores"]["ner_support"] == 6
     assert results["other_splits"]["test"]["ner_support"] == 9
@@ -57,17 +57,17 @@ def test_training_says_what_it_does(folder: Path, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.slow
-def test_next_commands_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The first two as they are printed; the third needs the Hub, so only its module is looked for."""
+def test_next_commands_run(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first two as they are printed; the third needs the Hub, so its help is enough."""
     train(folder, "next", "--max_steps", "1")
-    commands = [line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith("  python ")]
-    assert len(commands) == 3 and commands[2].startswith("python -m modeling_spert.hub ")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ACCELERATE_USE_CPU": "1"}
-    for line in commands[:2]:
-        command = line.replace("python ", f"{sys.executable} ", 1).replace(" SCORES", f" {folder / 'scored'}")
-        done = subprocess.run(command, shell=True, cwd=ROOT, env=environment, capture_output=True, text=True)
+    commands = [line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith("  spert ")]
+    assert len(commands) == 3 and commands[2] == f"spert push {folder / 'next'} your-name/your-model"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for line in [*commands[:2], "spert push --help"]:
+        command = line.replace("spert ", f"{sys.executable} -m spert_cli ", 1)
+        done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-    assert (folder / "scored" / "predictions_test.json").is_file()
+    assert (tmp_path / "report.html").is_file()
 
 
 def test_training_explains_why_nothing_was_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
