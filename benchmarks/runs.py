@@ -196,7 +196,8 @@ def format_score(mean: float, deviation: float | None) -> str:
 
 def describe(args: TrainingArguments, script: str, command: Sequence[str], folders: Sequence[Path]) -> dict[str, str]:
     """How the figures of some finished runs were made: command, commit, dates, encoder, recipe, versions."""
-    length = f"{args.num_train_epochs} epochs" if args.max_steps < 0 else f"{args.max_steps} steps"
+    epochs = "as many epochs as the data need" if args.num_train_epochs is None else f"{args.num_train_epochs} epochs"
+    length = epochs if args.max_steps < 0 else f"{args.max_steps} steps"
     batch = args.per_device_train_batch_size * args.gradient_accumulation_steps
     facts = {
         "Command": shlex.join(["python", "-m", f"benchmarks.{script}", *map(_without_folders, command)]),

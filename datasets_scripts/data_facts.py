@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from datasets_scripts.corpora import find_benchmark
-from datasets_scripts.demo.corpus import LICENSE as DEMO_LICENCE
 
 
 def source_facts(name: str) -> dict[str, Any]:
     """Where a data set comes from: `name`, `title`, `language`, `licence`, `note`, `citation`; None where unknown."""
-    benchmark = find_benchmark(name)
-    is_demo = name == "demo"
+    corpus = find_benchmark(name)
+    known = ("language", "licence", "note", "citation")
     return {
         "name": name,
-        "title": benchmark.title if benchmark else "the demo corpus of modeling-spert" if is_demo else name,
-        "language": "en" if benchmark or is_demo else None,
-        "licence": benchmark.licence if benchmark else DEMO_LICENCE if is_demo else None,
-        "note": benchmark.note if benchmark else None,
-        "citation": benchmark.citation if benchmark else None,
+        "title": corpus.title if corpus else name,
+        **{key: getattr(corpus, key) if corpus else None for key in known},
     }
 
 
 def split_facts(split: str, rows: Sequence[Mapping[str, Any]], max_span_width: int) -> dict[str, Any]:
-    """Sizes of a split, and its `revision`: a digest of its rows, equal wherever the rows are."""
+    """Sizes of a split, how often each label occurs in it, and a digest of its rows, equal wherever the rows are."""
     text = json.dumps(rows, sort_keys=True, ensure_ascii=False)
     return {
         "split": split,
@@ -35,8 +32,14 @@ def split_facts(split: str, rows: Sequence[Mapping[str, Any]], max_span_width: i
         "relations": sum(len(row["relations"]) for row in rows),
         "without_relations": sum(not row["relations"] for row in rows),
         "wide_entities": count_wide_entities(rows, max_span_width),
+        "entity_types": _count_types(rows, "entities"),
+        "relation_types": _count_types(rows, "relations"),
         "revision": hashlib.sha256(text.encode()).hexdigest()[:16],
     }
+
+
+def _count_types(rows: Iterable[Mapping[str, Any]], field: str) -> dict[str, int]:
+    return dict(sorted(Counter(item["type"] for row in rows for item in row[field]).items()))
 
 
 def count_wide_entities(rows: Iterable[Mapping[str, Any]], max_span_width: int) -> int:

@@ -36,7 +36,8 @@ def read_joint_dataset(
     Args:
         splits: What the files hold.
         name: The name of the data set.
-        types: The labels; None collects them from the training split, in sorted order.
+        types: The labels; None collects them from all splits: those of the training split in sorted order, then those
+            that only the others have, which a model trained on it knows but cannot learn.
         on_bad_row: "raise", or "skip" to leave bad rows out and list them in `JointDataset.skipped`.
         allow_repeated_relations: Accept a relation that a row states twice, as the types file may also do.
 
@@ -47,13 +48,12 @@ def read_joint_dataset(
     allow_repeated_relations = allow_repeated_relations or (types is not None and types.allow_repeated_relations)
     skipped: list[SkippedRow] = []
     rows: dict[str, list[dict[str, Any]]] = {}
+    for split, source in splits.items():
+        rows[split] = _read_split(source, types, on_bad_row, allow_repeated_relations, skipped)
     if types is None:
         training = _training_split(list(splits), name)
-        rows[training] = _read_split(splits[training], None, on_bad_row, allow_repeated_relations, skipped)
         types = _collect_types(rows[training], source=splits[training].file)
-    for split, source in splits.items():
-        if split not in rows:
-            rows[split] = _read_split(source, types, on_bad_row, allow_repeated_relations, skipped)
+        types = _add_types(types, [row for split in rows.values() for row in split])
     return build_joint_dataset({split: rows[split] for split in splits}, types, name, skipped)
 
 
@@ -72,6 +72,13 @@ def _collect_types(rows: Sequence[Mapping[str, Any]], source: str) -> DatasetTyp
     if not entity_types:
         raise ValueError(f"{source} has no entity to collect labels from; put a types.json next to it")
     return DatasetTypes(tuple(entity_types), tuple(relation_types))
+
+
+def _add_types(types: DatasetTypes, rows: Sequence[Mapping[str, Any]]) -> DatasetTypes:
+    """Return the labels with those of more rows after them."""
+    entity_types = {entity["type"] for row in rows for entity in row["entities"]} - set(types.entity_types)
+    relation_types = {relation["type"] for row in rows for relation in row["relations"]} - set(types.relation_types)
+    return DatasetTypes((*types.entity_types, *sorted(entity_types)), (*types.relation_types, *sorted(relation_types)))
 
 
 def _training_split(splits: list[str], name: str) -> str:

@@ -14,28 +14,40 @@
 The arguments are those of `train_accelerate.py`, whose `--help` explains them.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from modeling_spert.training.arguments import TrainingArguments
 from modeling_spert.training.build_model import build_model
 from modeling_spert.training.command_line import parse_arguments
 from modeling_spert.training.data import TrainingData
-from modeling_spert.training.stopping import Interrupted
+from modeling_spert.training.stopping import Interrupted, TrainingDiverged
 
 if TYPE_CHECKING:
+    from modeling_spert.training.callback import SpertCallback
     from modeling_spert.training.trainer import Trainer
 
-__all__ = ["Interrupted", "Trainer", "TrainingArguments", "TrainingData", "build_model", "parse_arguments"]
+__all__ = [
+    "Interrupted",
+    "SpertCallback",
+    "Trainer",
+    "TrainingArguments",
+    "TrainingData",
+    "TrainingDiverged",
+    "build_model",
+    "parse_arguments",
+]
+
+# Imported when they are asked for: everything else works without accelerate.
+_LAZY = {"SpertCallback": "modeling_spert.training.callback", "Trainer": "modeling_spert.training.trainer"}
 
 
 def __getattr__(name: str) -> Any:
-    """`Trainer` is imported when it is asked for: everything else works without accelerate."""
-    if name != "Trainer":
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from modeling_spert.training.trainer import Trainer
+        return getattr(import_module(_LAZY[name]), name)
     except ModuleNotFoundError as error:
         if error.name != "accelerate":
             raise
         raise ImportError("training needs accelerate: pip install 'modeling-spert[train]'", name=error.name) from error
-    return Trainer

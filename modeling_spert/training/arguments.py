@@ -8,6 +8,11 @@ from typing import Any, Literal
 
 from modeling_spert.configuration_spert import SETTING_CHOICES, SpertConfig, check_setting
 
+# So many steps are usually enough for a small data set. With far fewer, the model has often learned only that most
+# spans are not entities.
+ENOUGH_STEPS = 1000
+EPOCHS = 20  # the paper's
+
 
 def _arg(default: Any, doc: str) -> Any:
     return field(default=default, metadata={"help": doc})
@@ -68,7 +73,9 @@ class OptimisationArguments:
 
     _argument_group_name = "optimisation"
 
-    num_train_epochs: int = _arg(20, "passes over the training split")
+    num_train_epochs: int | None = _arg(
+        None, f"passes over the training split (default: 20, or as many as {ENOUGH_STEPS} steps need)"
+    )
     max_steps: int = _arg(-1, "optimizer steps after which to stop; -1: as many as the epochs have")
     per_device_train_batch_size: int = _arg(2, "windows per process and batch")
     gradient_accumulation_steps: int = _arg(1, "batches per optimizer step")
@@ -162,8 +169,8 @@ class TrainingArguments(OutputArguments, OptimisationArguments, ModelArguments, 
     """All arguments of a training: the four groups together.
 
     >>> args = TrainingArguments(output_dir="runs/mine", learning_rate=1e-4)
-    >>> args.learning_rate, args.num_train_epochs
-    (0.0001, 20)
+    >>> args.learning_rate, args.per_device_train_batch_size
+    (0.0001, 2)
 
     Raises:
         ValueError: If an argument is out of range, or two of them do not go together.

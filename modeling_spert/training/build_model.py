@@ -1,6 +1,9 @@
 """The model to train: new classifiers on a pretrained encoder, or a SpERT model to train further."""
 
 import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,9 @@ from modeling_spert.training.data import TrainingData
 from modeling_spert.training.infer_segmentation import infer_rules
 from modeling_spert.training.tokenizer import load_tokenizer
 
+# Weights are trained in fp32, whatever they were saved in: steps of 5e-5 vanish in half precision.
+_TRAINED_IN = torch.float32
+
 
 def build_model(args: TrainingArguments, data: TrainingData) -> tuple[SpertModel, PreTrainedTokenizerBase]:
     """The model that the arguments describe, for the labels of the data, and its tokenizer.
@@ -20,35 +26,83 @@ def build_model(args: TrainingArguments, data: TrainingData) -> tuple[SpertModel
     The same seed gives the same weights: `args.seed` is set for all generators.
 
     Raises:
-        ValueError: If a setting does not fit, or `args.model` has other labels and `args.new_classifiers` is not set.
-        OSError: If the encoder or the model cannot be loaded.
+        ValueError: If a folder does not exist, a setting does not fit, or `args.model` has other labels and
+            `args.new_classifiers` is not set.
+        OSError: If the encoder or the model cannot be loaded; the message names the argument.
     """
     set_seed(args.seed)
+    if args.model:
+        check_folder("--model", args.model)
+        with _naming("--model", args.model):
+            return _load_spert(args, data)
+    name = bundled_backbone() if args.backbone == "bundled" else args.backbone
+    check_folder("--backbone", name)
+    with _naming("--backbone", name):
+        return _build_on_encoder(name, args, data)
+
+
+def _load_spert(args: TrainingArguments, data: TrainingData) -> tuple[SpertModel, PreTrainedTokenizerBase]:
+    """A trained SpERT model, to score or to train further."""
+    assert args.model is not None
     settings = model_settings(args)
     if args.eval_only:
-        assert args.model is not None, "checked by TrainingArguments"
         return SpertModel.from_pretrained(args.model, **settings), load_tokenizer(args.model)
-    labels: dict[str, Any] = {"entity_types": list(data.entity_types), "relation_types": list(data.relation_types)}
-    # Weights are trained in fp32, whatever they were saved in: steps of 5e-5 vanish in half precision.
-    full = {"dtype": torch.float32}
-    if args.model:
-        settings |= {"new_classifiers": args.new_classifiers, **labels, **full}
-        model = SpertModel.from_pretrained(args.model, **settings)
-        model.config.symmetric_relation_types = list(data.symmetric_relation_types)
-        return model, load_tokenizer(args.model)
-    name = bundled_backbone() if args.backbone == "bundled" else args.backbone
+    settings |= {"new_classifiers": args.new_classifiers, **_labels(data), "dtype": _TRAINED_IN}
+    model = SpertModel.from_pretrained(args.model, **settings)
+    model.config.symmetric_relation_types = list(data.symmetric_relation_types)
+    return model, load_tokenizer(args.model)
+
+
+def _build_on_encoder(
+    name: str, args: TrainingArguments, data: TrainingData
+) -> tuple[SpertModel, PreTrainedTokenizerBase]:
+    """New classifiers on a pretrained encoder."""
     model = SpertModel.from_backbone(
         name,
-        **labels,
-        **settings,
+        **_labels(data),
+        **model_settings(args),
         pretrained=args.pretrained,
-        backbone_kwargs=full,
+        backbone_kwargs={"dtype": _TRAINED_IN},
         symmetric_relation_types=data.symmetric_relation_types,
         segmentation=infer_rules([row["tokens"] for row in data.select(args.train_split)]).to_dict(),
         label_names=dict(data.label_names),
     )
     case = {} if args.lowercase is None else {"do_lower_case": args.lowercase}
     return model, load_tokenizer(name, **case)
+
+
+def _labels(data: TrainingData) -> dict[str, Any]:
+    return {"entity_types": list(data.entity_types), "relation_types": list(data.relation_types)}
+
+
+def check_folder(flag: str, name: str) -> None:
+    """Refuse a path to nowhere, which would be taken for a name on the Hub.
+
+    >>> check_folder("--model", "./no/such/folder")
+    Traceback (most recent call last):
+    ValueError: --model ./no/such/folder: no such folder
+
+    Raises:
+        ValueError: If the name can only mean a folder, and there is none.
+    """
+    path = Path(name).expanduser()
+    # The Hub knows "name" and "owner/name". If the first part is a folder here, as `runs` is, a path is meant.
+    is_path = name.startswith((".", "~", os.sep)) or len(path.parts) > 2
+    if (is_path or (len(path.parts) == 2 and path.parent.is_dir())) and not path.exists():
+        raise ValueError(f"{flag} {name}: no such folder")
+
+
+@contextmanager
+def _naming(flag: str, name: str) -> Iterator[None]:
+    """Errors of loading name the argument, and for an encoder of the Hub the one that needs no network."""
+    try:
+        yield
+    except OSError as error:
+        reason = " ".join(str(error).split())
+        if Path(name).exists():
+            raise OSError(f"{flag} {name}: {reason}") from error
+        offline = ". Without a network: --backbone bundled" if flag == "--backbone" else ""
+        raise OSError(f"{flag} {name}: no such folder here, and not loaded from the Hub: {reason}{offline}") from error
 
 
 def bundled_backbone() -> str:

@@ -2,18 +2,25 @@
 
 The state of the optimizer is kept as safetensors and JSON: no pickle is written. Dropout, order and negatives are
 functions of (seed, step), so there is no generator state to keep.
+
+A new checkpoint is written next to the old one, read back, and then takes its place: a full disk or a kill leaves the
+old one. For that moment there are two. A finished run needs no checkpoint: its folder `last` gives way to the file
+training_state.json in OUTPUT_DIR, so that a resumed run finds that there is nothing left to do.
 """
 
 import json
 import os
 import shutil
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from modeling_spert.model_card.build import add_card
@@ -23,6 +30,32 @@ from modeling_spert.training.progress import Progress
 
 _STATE = "training_state.json"
 _TENSORS = "training_state.safetensors"
+_MOMENTS = {"step", "exp_avg", "exp_avg_sq"}  # what Adam keeps for a parameter
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is damaged or of another model; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a training resumes from.
+
+    Attributes:
+        folder: The model folder.
+        progress: How far the run had come.
+        arguments: Of its run.
+        moments: State of the optimizer, keyed "<parameter>/<key>"; empty for a finished run.
+        is_finished: Whether the run was finished: the folder then holds its result.
+        earlier: What was wrong with a later checkpoint, if this one replaces it.
+    """
+
+    folder: Path
+    progress: Progress
+    arguments: dict[str, Any]
+    moments: Mapping[str, Tensor] = field(default_factory=dict)
+    is_finished: bool = False
+    earlier: str = ""
 
 
 def save_model(model: SpertModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
@@ -30,6 +63,9 @@ def save_model(model: SpertModel, tokenizer: PreTrainedTokenizerBase, folder: Pa
 
     Everything is written inside the folder under another name first and then renamed file by file, weights last:
     nothing is ever half-written, and only a kill between two renames can mix an old file with new ones.
+
+    Raises:
+        OSError: If a file cannot be written; the older model is then still whole.
     """
     staged = _stage(model, tokenizer, folder / "model")
     add_card(staged, place=folder, records=folder)
@@ -50,7 +86,11 @@ def save_checkpoint(
     arguments: dict[str, Any],
     folder: Path,
 ) -> None:
-    """Write a complete model folder with the training state, in the place of an older one, all or nothing."""
+    """Write a complete model folder with the training state, in the place of an older one, all or nothing.
+
+    Raises:
+        OSError: If a file cannot be written or does not read back; the older checkpoint is then still whole.
+    """
     staged = _stage(model, tokenizer, folder)
     names = {parameter: name for name, parameter in model.named_parameters()}
     tensors = {
@@ -59,12 +99,16 @@ def save_checkpoint(
         for key, value in state.items()
         if torch.is_tensor(value)
     }
-    save_file(tensors, staged / _TENSORS)
-    state = {"progress": asdict(progress), "arguments": arguments}
+    with _writing(staged / _TENSORS):
+        save_file(tensors, staged / _TENSORS)
+    state = {"progress": asdict(progress), "arguments": arguments, "num_tensors": len(tensors)}
     (staged / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
     if (folder.parent / "metrics.jsonl").is_file():  # what the card is made of, should it be made again
         shutil.copyfile(folder.parent / "metrics.jsonl", staged / "metrics.jsonl")
     add_card(staged, place=folder)
+    for file in staged.glob("*.safetensors"):
+        with _writing(file):
+            load_file(file)
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
@@ -73,24 +117,148 @@ def save_checkpoint(
     shutil.rmtree(old, ignore_errors=True)
 
 
+def finish_run(progress: Progress, arguments: dict[str, Any], output_dir: Path) -> None:
+    """Remove the checkpoint of a run whose result is saved, and write down that it is finished."""
+    state = {"progress": asdict(progress), "arguments": arguments, "finished": True}
+    (output_dir / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
+    for name in ("last", "last.old"):
+        shutil.rmtree(output_dir / name, ignore_errors=True)
+
+
 def find_checkpoint(wanted: str, output_dir: Path) -> Path:
-    """The checkpoint folder that `--resume_from_checkpoint` names.
+    """The checkpoint folder that `--resume_from_checkpoint` names: the newest there is.
 
     Raises:
         ValueError: If there is none.
     """
+    return _candidates(wanted, output_dir)[0]
+
+
+def load_checkpoint(wanted: str, output_dir: Path, model: SpertModel, settings: dict[str, Any]) -> Checkpoint:
+    """Read the checkpoint that `--resume_from_checkpoint` names, and put its weights into the model.
+
+    If the last one is damaged and the one before is still there, that one is read instead.
+
+    Args:
+        wanted: "last", or a checkpoint folder.
+        output_dir: Of the run.
+        model: Gets the weights.
+        settings: Of the run, which must be those that it began with.
+
+    Raises:
+        CheckpointError: If there is none that can be read; the message names the file.
+        ValueError: If it is of a run with other settings.
+    """
+    problem = ""
+    for folder in _candidates(wanted, output_dir):
+        try:
+            checkpoint = _read_checkpoint(folder, model, settings)
+        except CheckpointError as error:
+            problem = problem or str(error)
+        else:
+            return replace(checkpoint, earlier=problem)
+    raise CheckpointError(f"{problem}. To start again: --overwrite_output_dir instead of --resume_from_checkpoint")
+
+
+def _candidates(wanted: str, output_dir: Path) -> list[Path]:
     folder = output_dir / "last" if wanted == "last" else Path(wanted)
-    # A kill between the two renames of save_checkpoint leaves only the older one.
-    for candidate in (folder, folder.with_name(folder.name + ".old")):
-        if (candidate / _STATE).is_file():
-            return candidate
-    raise ValueError(f"--resume_from_checkpoint {wanted}: no checkpoint with {_STATE} in {folder}")
+    # A kill between the two renames of save_checkpoint leaves only the older one; a finished run leaves its state only.
+    folders = [folder, folder.with_name(folder.name + ".old"), *([output_dir] if wanted == "last" else [])]
+    found = [candidate for candidate in folders if (candidate / _STATE).is_file()]
+    if not found:
+        raise CheckpointError(f"--resume_from_checkpoint {wanted}: no checkpoint with {_STATE} in {folder}")
+    return found
+
+
+def _read_checkpoint(folder: Path, model: SpertModel, settings: dict[str, Any]) -> Checkpoint:
+    state = _read_state(folder)
+    check_same_run(state["arguments"], settings)
+    moments: Mapping[str, Tensor] = {}
+    if not state.get("finished"):
+        with _reading(folder / _TENSORS):
+            moments = load_file(folder / _TENSORS)
+        if len(moments) != state.get("num_tensors", len(moments)):
+            raise CheckpointError(f"{folder / _TENSORS} holds {len(moments)} of {state['num_tensors']} tensors")
+        _check_moments(moments, model, folder / _TENSORS)
+    load_weights(model, folder)
+    progress = Progress.from_dict(state["progress"])
+    return Checkpoint(folder, progress, state["arguments"], moments, bool(state.get("finished")))
+
+
+def load_weights(model: SpertModel, folder: Path) -> None:
+    """Put the weights of a model folder into a model of the same form.
+
+    Raises:
+        CheckpointError: If they cannot be read, are of another form, or some are missing.
+    """
+    with _reading(folder / "model.safetensors"):
+        saved, info = SpertModel.from_pretrained(str(folder), output_loading_info=True)
+        if info["missing_keys"]:
+            raise ValueError(f"it has no {sorted(info['missing_keys'])[0]}")
+        problems = model.load_state_dict(saved.state_dict(), strict=False)
+        if problems.missing_keys or problems.unexpected_keys:
+            raise ValueError(f"it is of another model: {[*problems.missing_keys, *problems.unexpected_keys][0]}")
+
+
+def _check_moments(moments: Mapping[str, Tensor], model: nn.Module, path: Path) -> None:
+    """Refuse the state of another model's optimizer, or a part of it.
+
+    Raises:
+        CheckpointError: Naming the first tensor that does not fit.
+    """
+    shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
+    keys: dict[str, set[str]] = {}
+    for key, tensor in moments.items():
+        name, _, kind = key.rpartition("/")
+        if name not in shapes or (tensor.ndim and tensor.shape != shapes[name]):
+            raise CheckpointError(f"{path} is of another model: {key} does not fit")
+        keys.setdefault(name, set()).add(kind)
+    for name, kinds in keys.items():
+        if kinds != _MOMENTS:
+            raise CheckpointError(f"{path} has not all of {', '.join(sorted(_MOMENTS))} for {name}")
 
 
 def read_progress(folder: Path) -> tuple[Progress, dict[str, Any]]:
-    """How far the run of the checkpoint had come, and its arguments."""
-    state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
-    return Progress(**state["progress"]), state["arguments"]
+    """How far the run of the checkpoint had come, and its arguments.
+
+    Raises:
+        CheckpointError: If the file is damaged; the message names it.
+    """
+    state = _read_state(folder)
+    return Progress.from_dict(state["progress"]), state["arguments"]
+
+
+def _read_state(folder: Path) -> dict[str, Any]:
+    """The content of training_state.json, checked."""
+    with _reading(folder / _STATE):
+        state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+        if not isinstance(state, dict):
+            raise ValueError(f"it must hold an object, got {type(state).__name__}")
+        if not isinstance(state.get("arguments"), dict):
+            raise ValueError("it has no arguments")
+        Progress.from_dict(state.get("progress"))
+        return state
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Whatever is wrong with a file becomes a CheckpointError that names it."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except (ValueError, OSError, RuntimeError, RecursionError, KeyError, TypeError, SafetensorError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise CheckpointError(f"the checkpoint file {path} cannot be read: {reason}") from error
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Safetensors reports a full disk by an error of its own."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise OSError(f"{path} cannot be written: {error}") from error
 
 
 # Arguments that may differ when a run is resumed: where files are, what is written, how fast it is.
@@ -119,11 +287,10 @@ def check_same_run(before: dict[str, Any], now: dict[str, Any]) -> None:
         )
 
 
-def load_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, folder: Path) -> None:
+def load_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, moments: Mapping[str, Tensor]) -> None:
     """Give the optimizer the moments it had."""
-    tensors = load_file(folder / _TENSORS)
     parameters = dict(model.named_parameters())
-    for name, tensor in tensors.items():
+    for name, tensor in moments.items():
         parameter_name, key = name.rsplit("/", 1)
         parameter = parameters[parameter_name]
         # Adam keeps its step counts where its kernel wants them: on the parameter's device when fused.
@@ -135,7 +302,8 @@ def _stage(model: SpertModel, tokenizer: PreTrainedTokenizerBase, folder: Path) 
     staged = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
-    model.save_pretrained(staged)
+    with _writing(staged):
+        model.save_pretrained(staged)
     tokenizer.save_pretrained(staged)
     for weights in staged.glob("*.safetensors"):  # safetensors lets only their owner read them
         shutil.copymode(staged / "config.json", weights)

@@ -5,6 +5,7 @@ scores of. The model's card is made from these two.
 """
 
 import json
+import os
 import platform
 import time
 from importlib import metadata
@@ -33,25 +34,51 @@ class RunLog:
             return
         line = {"kind": kind, "step": step, **values, "time": time.strftime("%Y-%m-%dT%H:%M:%S")}
         with open(self.folder / "metrics.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps(line, allow_nan=False) + "\n")
         numbers = {f"{kind}/{name}": value for name, value in values.items() if isinstance(value, int | float)}
         self.accelerator.log(numbers, step=step)
 
     def forget_after(self, step: int) -> None:
-        """Drop the lines of later steps: a killed run had gone further than its last checkpoint."""
+        """Drop the lines of later steps: a killed run had gone further than its last checkpoint.
+
+        Raises:
+            ValueError: If a line is damaged, except the last, which a kill may have cut.
+        """
         path = self.folder / "metrics.jsonl"
         if not self.accelerator.is_main_process or not path.exists():
             return
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith("\n")]  # a kill may have cut the last one
-        kept = [line for line in whole if json.loads(line)["step"] <= step]
-        path.write_text("".join(kept), encoding="utf-8")
+        whole = [line for line in lines if line.endswith("\n")]
+        kept = [line for index, line in enumerate(whole, 1) if _step_of(line, f"{path}, line {index}") <= step]
+        _replace_text(path, "".join(kept))
 
     def write_results(self, **results: Any) -> None:
         """Write eval_results.json."""
         if self.accelerator.is_main_process:
             content = json.dumps({"date": time.strftime("%Y-%m-%d"), **results}, indent=1, ensure_ascii=False)
-            (self.folder / "eval_results.json").write_text(content, encoding="utf-8")
+            _replace_text(self.folder / "eval_results.json", content)
+
+
+def _step_of(line: str, place: str) -> int:
+    """The step of a line of metrics.jsonl.
+
+    >>> _step_of('{"step": 3}', "metrics.jsonl, line 1")
+    3
+    """
+    try:
+        step = json.loads(line)["step"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"{place} is damaged ({error!r}): remove the line to resume the run") from error
+    if type(step) is not int:
+        raise ValueError(f"{place} is damaged (step is {step!r}): remove the line to resume the run")
+    return step
+
+
+def _replace_text(path: Path, text: str) -> None:
+    """Write a file anew, all or nothing."""
+    staged = path.with_name(f".{path.name}.part")
+    staged.write_text(text, encoding="utf-8")
+    os.replace(staged, path)
 
 
 def library_versions() -> dict[str, str]:

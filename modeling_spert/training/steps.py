@@ -1,8 +1,8 @@
 """The optimizer steps of a training: batches, forward, backward, update, learning rate."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from pathlib import Path
+from itertools import islice
 
 import torch
 from accelerate import Accelerator
@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from modeling_spert.evaluation.examples import Example
 from modeling_spert.modeling_spert import SpertModel
-from modeling_spert.training.arguments import TrainingArguments
+from modeling_spert.training.arguments import ENOUGH_STEPS, EPOCHS, TrainingArguments
 from modeling_spert.training.batches import build_train_loader, step_batches
 from modeling_spert.training.checkpoints import load_optimizer
 from modeling_spert.training.optimizer import build_optimizer, clipped_update, linear_schedule, parameter_groups
@@ -28,9 +28,10 @@ class TrainingSteps:
         examples: The rows of the training split.
         args: Of the run.
         done: Steps taken already, for a run that is resumed.
-        checkpoint: Where the optimizer's state is, for a run that is resumed.
+        moments: State of the optimizer, for a run that is resumed.
 
     Attributes:
+        examples: The rows of the training split.
         num_windows: Windows of the training split.
         per_epoch: Optimizer steps of an epoch.
         total: Optimizer steps of the run.
@@ -48,16 +49,16 @@ class TrainingSteps:
         args: TrainingArguments,
         *,
         done: int = 0,
-        checkpoint: Path | None = None,
+        moments: Mapping[str, Tensor] | None = None,
     ):
-        self.accelerator, self.args = accelerator, args
+        self.accelerator, self.args, self.examples = accelerator, args, examples
         _choose_what_is_trained(model, args)
         loader, self._sampler, self._collator = build_train_loader(examples, tokenizer, model.config, args)
         groups = parameter_groups(model, args.learning_rate, args.weight_decay, args.head_learning_rate)
         optimizer = build_optimizer(groups, args.bias_correction)
-        if checkpoint:
+        if moments:
             model.to(accelerator.device)
-            load_optimizer(optimizer, model, checkpoint)
+            load_optimizer(optimizer, model, moments)
         # What accelerate makes of them: the same weights, in the form that several processes or half precision need.
         self._model, self._optimizer, self._loader = accelerator.prepare(model, optimizer, loader)
         self.num_windows = len(self._sampler)
@@ -67,7 +68,7 @@ class TrainingSteps:
                 f"--per_device_train_batch_size {args.per_device_train_batch_size}: lower one of them"
             )
         self.per_epoch = max(len(self._loader) // args.gradient_accumulation_steps, 1)
-        self.total = args.max_steps if args.max_steps >= 0 else self.per_epoch * args.num_train_epochs
+        self.total = args.max_steps if args.max_steps >= 0 else self.per_epoch * self._choose_epochs()
         warmup = int(args.warmup_ratio * self.total)
         self._schedule = linear_schedule(optimizer, warmup, self.total, done=done)
 
@@ -85,6 +86,20 @@ class TrainingSteps:
     def optimizer(self) -> torch.optim.Optimizer:
         """The optimizer itself, whose state a checkpoint keeps."""
         return getattr(self._optimizer, "optimizer", self._optimizer)
+
+    def _choose_epochs(self) -> int:
+        """As the arguments say, else the paper's, or as many as a small data set needs."""
+        if self.args.num_train_epochs is not None:
+            return self.args.num_train_epochs
+        return max(EPOCHS, -(-ENOUGH_STEPS // self.per_epoch))
+
+    def rows(self, step: int) -> list[int]:
+        """The rows of the training split that this process trains on in a step, counted from 1."""
+        self._sampler.epoch, index = divmod(step - 1, self.per_epoch)
+        size = self.args.gradient_accumulation_steps
+        batches = islice(iter(self._loader.batch_sampler), index * size, (index + 1) * size)
+        windows = [self._loader.dataset[index] for batch in batches for index in batch]
+        return sorted({sentence.row_id for window in windows for sentence in window.sentences})
 
     def take(self, epoch: int, skip: int = 0) -> Iterator[Tensor]:
         """Take the steps of an epoch.

@@ -1,6 +1,7 @@
-"""Stopping between two steps: Ctrl-C and termination signals become a flag that the training loop reads."""
+"""How a training ends early: Ctrl-C and termination signals become a flag that the training loop reads."""
 
 import signal
+import threading
 from typing import Any
 
 
@@ -8,14 +9,23 @@ class Interrupted(Exception):
     """The run was stopped by a signal and has saved its state."""
 
 
+class TrainingDiverged(ArithmeticError):
+    """A loss or a weight is not finite. Nothing was saved since."""
+
+
 class StopFlag:
-    """A context in which the first SIGINT or SIGTERM sets `raised`, and a second one acts as it always does."""
+    """A context in which the first SIGINT or SIGTERM sets `raised`, and a second one acts as it always does.
+
+    Outside the main thread, where Python handles no signals, it does nothing.
+    """
 
     def __init__(self) -> None:
         self.raised = False
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> "StopFlag":
+        if threading.current_thread() is not threading.main_thread():
+            return self
         self._previous = {number: signal.signal(number, self._raise) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 

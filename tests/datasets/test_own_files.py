@@ -57,9 +57,20 @@ def test_own_files_without_types_collect_them_sorted_from_training(tmp_path):
     assert dataset.name == "news"
 
 
-def test_own_files_label_that_training_lacks_is_an_error(tmp_path):
+def test_own_files_label_that_training_lacks_is_known(tmp_path):
+    """The usual case with few annotations: a rare label is in dev or test only. It comes after the trained ones."""
     write_json(tmp_path / "train.json", [BEN])
     write_json(tmp_path / "dev.json", [BEN, ADA])
+    dataset = load_joint_dataset(tmp_path)
+    assert (dataset.entity_types, dataset.relation_types) == (("Peop", "Loc"), ("Left",))
+    facts = dataset.facts("train", "dev", max_span_width=10)
+    assert facts["train"]["entity_types"].keys() == {"Peop"} and facts["eval"]["entity_types"].keys() == {"Loc", "Peop"}
+
+
+def test_own_files_label_that_types_json_lacks_is_an_error(tmp_path):
+    write_json(tmp_path / "train.json", [BEN])
+    write_json(tmp_path / "dev.json", [BEN, ADA])
+    write_json(tmp_path / "types.json", {"entities": {"Peop": {}}, "relations": {"Left": {}}})
     with pytest.raises(BadRowError) as caught:
         load_joint_dataset(tmp_path)
     message = str(caught.value)

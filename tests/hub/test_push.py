@@ -292,7 +292,7 @@ def test_training_survives_a_push_that_fails(
     hub.faults.add(Fault("POST", "/api/", "status", status=403, times=None))
     train_accelerate.main([*command, "--hub_strategy", "every"])
     output = tmp_path / "out"
-    assert missing_files(output) == [] == missing_files(output / "last") and (output / "README.md").is_file()
+    assert missing_files(output) == [] and (output / "README.md").is_file()
     assert "Training goes on" in told[0]
     assert f"To push it later: python -m modeling_spert.hub {output} org/tiny --private" in told[-1]
     hub.faults.clear()

@@ -11,6 +11,7 @@ import logging
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from modeling_spert.model_card.__main__ import main as card_main
 from modeling_spert.model_card.build import CardOptions, add_card, build_card, write_card
 from modeling_spert.shared.markdown import escape, table
 from modeling_spert.training.arguments import TrainingArguments, public_arguments
+from modeling_spert.training.stopping import StopFlag
 
 LABELS: dict[str, Any] = {"entity_types": ENTITY_TYPES, "relation_types": RELATION_TYPES}
 GOLD = [
@@ -292,7 +294,11 @@ def test_training_leaves_a_card_in_every_folder(tmp_path: Path, caplog: pytest.L
     flags = ["--dataset", str(data), "--backbone", str(tmp_path / "encoder"), "--output_dir", str(output)]
     with caplog.at_level(logging.WARNING):
         train_accelerate.main([*flags, "--num_train_epochs", "2", "--eval_every", "1", "--log_every", "1"])
-    for folder, name in ((output, "out"), (output / "last", "out/last")):
+    stopped = tmp_path / "stopped"  # before its end: it leaves a checkpoint
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(StopFlag, "__enter__", lambda flag: SimpleNamespace(raised=True))
+        train_accelerate.main([*flags, "--output_dir", str(stopped)])
+    for folder, name in ((output, "out"), (stopped / "last", "stopped/last")):
         card = (folder / "README.md").read_text("utf-8")
         assert f'model="{name}"' in card and "6 sentences with 18 entities" in card
         assert ModelCard(card).data.base_model is None
