@@ -89,8 +89,8 @@ def test_extract_writes_a_file_whole_or_not_at_all(folder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["runs/nope", "Ada."], "no such folder: runs/nope"),
-        (["./nope", "Ada."], "no such folder: ./nope"),
+        (["tests/nope", "Ada."], "MODEL tests/nope: no such folder"),
+        (["./nope", "Ada."], "MODEL ./nope: no such folder"),
         (["FOLDER", "--file", "nope.txt"], "--file nope.txt: no such file"),
         (["FOLDER", "--file", "."], "--file .: this is a folder"),
         (["FOLDER", "Ada.", "--json", "--jsonl"], "--json and --jsonl exclude each other"),
