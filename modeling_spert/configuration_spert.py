@@ -29,6 +29,7 @@ SETTING_CHOICES: dict[str, tuple[str, ...]] = {
     "relation_context": RELATION_CONTEXTS,
     "context": WINDOW_CONTEXTS,
     "overlap": OVERLAP_MODES,
+    "on_error": ("raise", "record"),
 }
 SETTING_MINIMA = {
     "max_span_width": 1,

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -30,7 +31,8 @@ from .inputs_spert import Document
 from .spans_spert import ordered_pairs
 from .windows_spert import Piece, Window, collate_windows, plan_batches, window_documents
 
-logger = logging.get_logger(__name__)
+# Below transformers' own logger, so that its verbosity holds here too.
+logger = logging.get_logger(f"transformers.{__name__}")
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,28 @@ class Extractor:
         self.batch_size, self.max_tokens = batch_size, max_tokens
         self.max_window_length = max_window_length or model.config.max_window_length
         self.context = context or model.config.context
+        self._num_cut_words = self._num_unrelated = 0
         self._rules = decoding_rules(model.config, relation_threshold)
 
-    @torch.no_grad()
     def __call__(self, documents: Sequence[Document]) -> list[list[Extraction]]:
         """The extraction of every sentence of every document, words counted from the sentence's first."""
+        found = self.extract(documents)
+        self.report()
+        return found
+
+    def report(self) -> None:
+        """Warn, once for all since the last report, of what was not read: for streams, which `extract` by parts."""
+        if self._num_cut_words:
+            logger.warning(
+                f"{self._num_cut_words} words have more subwords than a window: only their first ones are read"
+            )
+        if self._num_unrelated:
+            logger.warning(f"{self._num_unrelated} given entities do not fit into a window: they get no relations")
+        self._num_cut_words = self._num_unrelated = 0
+
+    @torch.no_grad()
+    def extract(self, documents: Sequence[Document]) -> list[list[Extraction]]:
+        """As a call, but what was not read is only counted, for `report`."""
         if isinstance(self.model, nn.Module) and self.model.training:
             self.model.eval()
         rows = self._make_rows(documents)
@@ -107,7 +126,7 @@ class Extractor:
         self._run([row for row in rows if row.document.given is None], self._extract, found)
         self._run([row for row in rows if row.document.given is not None], self._relate, found)
         return [
-            [_merge(document, s, found.get((index, s), [])) for s in range(len(document.sentences))]
+            [self._merge(document, s, found.get((index, s), [])) for s in range(len(document.sentences))]
             for index, document in enumerate(documents)
         ]
 
@@ -120,11 +139,13 @@ class Extractor:
             max_window_length=self.max_window_length,
             context=self.context,
         )
-        return [
+        rows = [
             _Row(index, document, window)
             for index, (document, windows) in enumerate(zip(documents, windows_by_document, strict=True))
             for window in windows
         ]
+        self._num_cut_words += sum(row.window.num_cut_words for row in rows)
+        return rows
 
     def _run(
         self, rows: Sequence[_Row], decode: Callable[[Sequence[_Row]], list[list[Extraction]]], found: _Found
@@ -158,19 +179,59 @@ class Extractor:
         batch = collate_windows(windows, self.tokenizer.pad_token_id or 0)
         return {name: tensor.to(self.device) for name, tensor in batch.items()}
 
+    def _merge(self, document: Document, sentence: int, found: Sequence[tuple[Piece, Extraction]]) -> Extraction:
+        """The extraction of a sentence from those of its pieces."""
+        if document.given is not None:
+            return self._merge_given(document, sentence, found)
+        return (
+            found[0][1] if len(found) == 1 else merge_pieces((piece.start, extraction) for piece, extraction in found)
+        )
 
-def check_settings(config: PreTrainedConfig, **settings: Any) -> None:
-    """Check settings of extraction; None stands for the default.
+    def _merge_given(self, document: Document, sentence: int, found: Sequence[tuple[Piece, Extraction]]) -> Extraction:
+        """All given entities of a sentence, and the relations found in its pieces."""
+        first = document.first_words[sentence]
+        inside = _given_inside(document, first, first + len(document.sentences[sentence]))
+        given = [(document.given or ())[index] for index in inside]
+        entities = [Entity(e.start - first, e.end - first, e.label) for e in given]
+        scores: dict[tuple[int, int, str], float] = {}
+        unread = set(range(len(entities)))
+        for piece, extraction in found:
+            # The entities of a piece's extraction are the given ones inside the piece, in the same order.
+            read = [index - inside[0] for index in _given_inside(document, first + piece.start, first + piece.end)]
+            unread.difference_update(read)
+            for r in extraction.relations:
+                key = (read[r.head], read[r.tail], r.label)
+                scores[key] = max(r.score, scores.get(key, 0.0))
+        self._num_unrelated += len(unread)
+        return build_extraction(entities, (Relation(*key, score) for key, score in scores.items()))
+
+
+def check_settings(config: PreTrainedConfig, **settings: Any) -> dict[str, Any]:
+    """Check settings of extraction.
+
+    Args:
+        config: The model's.
+        **settings: Values by name; None stands for the default.
+
+    Returns:
+        Those that are not None, with numbers of other libraries (numpy) as Python's.
 
     Raises:
         ValueError: If a setting is out of its range, or the window longer than the model's.
     """
-    for name, value in settings.items():
-        if value is not None:
-            check_setting(name, value)
-    wanted, longest = settings.get("max_window_length"), config.max_window_length
+    checked = {name: _plain_number(value) for name, value in settings.items() if value is not None}
+    for name, value in checked.items():
+        check_setting(name, value)
+    wanted, longest = checked.get("max_window_length"), config.max_window_length
     if wanted is not None and longest is not None and wanted > longest:
         raise ValueError(f"max_window_length must be at most the model's, {longest}, got {wanted}")
+    return checked
+
+
+def _plain_number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def _given_spans(rows: Sequence[_Row]) -> tuple[list[list[int]], list[int], list[Entity]]:
@@ -196,31 +257,3 @@ def _given_inside(document: Document, start: int, end: int) -> list[int]:
     given = document.given or ()
     low, high = (bisect_left(given, word, key=lambda entity: entity.start) for word in (start, end))
     return [index for index in range(low, high) if given[index].end <= end]
-
-
-def _merge(document: Document, sentence: int, found: Sequence[tuple[Piece, Extraction]]) -> Extraction:
-    """The extraction of a sentence from those of its pieces."""
-    if document.given is not None:
-        return _merge_given(document, sentence, found)
-    return found[0][1] if len(found) == 1 else merge_pieces((piece.start, extraction) for piece, extraction in found)
-
-
-def _merge_given(document: Document, sentence: int, found: Sequence[tuple[Piece, Extraction]]) -> Extraction:
-    """All given entities of a sentence, and the relations found in its pieces."""
-    first = document.first_words[sentence]
-    inside = _given_inside(document, first, first + len(document.sentences[sentence]))
-    given = [(document.given or ())[index] for index in inside]
-    entities = [Entity(e.start - first, e.end - first, e.label) for e in given]
-    scores: dict[tuple[int, int, str], float] = {}
-    unread = set(range(len(entities)))
-    for piece, extraction in found:
-        # The entities of a piece's extraction are the given ones inside the piece, in the same order.
-        read = [index - inside[0] for index in _given_inside(document, first + piece.start, first + piece.end)]
-        unread.difference_update(read)
-        for r in extraction.relations:
-            key = (read[r.head], read[r.tail], r.label)
-            scores[key] = max(r.score, scores.get(key, 0.0))
-    for i in sorted(unread):
-        width = entities[i].end - entities[i].start
-        logger.warning(f"A given entity of {width} words does not fit into a window: it gets no relations")
-    return build_extraction(entities, (Relation(*key, score) for key, score in scores.items()))

@@ -1,9 +1,11 @@
 """What the pipeline takes: inputs of every form become documents of words, with the entities given by the caller."""
 
+import reprlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 from .segmentation_spert import Word
@@ -44,22 +46,26 @@ class Document:
         return tuple(firsts)
 
 
-def input_form(input_: Any) -> str:
-    """Which of "text", "tokens" and "sentences" an input dict has.
+def read_form(input_: Any) -> tuple[str, Mapping[str, Any]]:
+    """Which of "text", "tokens" and "sentences" an input has, and the input as a dict.
 
     Raises:
-        ValueError: If it is not such a dict, or has other keys than that one and "entities".
+        ValueError: If it has none of the known forms, or has other keys than that one and "entities".
     """
+    if isinstance(input_, str):
+        return "text", {"text": input_}
+    if isinstance(input_, list | tuple):
+        return "tokens", {"tokens": input_}
     forms = [key for key in ("text", "tokens", "sentences") if isinstance(input_, Mapping) and key in input_]
     if len(forms) != 1:
-        got = f"the keys {list(input_)}" if isinstance(input_, Mapping) else repr(input_)
+        got = f"the keys {shorten(list(input_))}" if isinstance(input_, Mapping) else shorten(input_)
         raise ValueError(f"an input must be a string or one of {_INPUT_FORMS}, got {got}")
     unknown = [key for key in input_ if key not in (forms[0], "entities")]
     if unknown:
-        raise ValueError(f"unknown keys {unknown} in an input; it may be {_INPUT_FORMS}")
+        raise ValueError(f"unknown keys {shorten(unknown)} in an input; it may be {_INPUT_FORMS}")
     if forms[0] == "text" and not isinstance(input_["text"], str):
         raise ValueError(f'"text" must be a string, got {type(input_["text"]).__name__}')
-    return forms[0]
+    return forms[0], input_
 
 
 def document_of_tokens(sentences: Any, form: str = "sentences") -> Document:
@@ -67,21 +73,22 @@ def document_of_tokens(sentences: Any, form: str = "sentences") -> Document:
 
     Args:
         sentences: Words of each sentence.
-        form: What error messages call them: "sentences" or "tokens".
+        form: What error messages call them: "sentences" or, for a single one, "tokens".
 
     Raises:
         ValueError: If these are not lists of lists of strings.
     """
-    if isinstance(sentences, str) or not isinstance(sentences, Sequence):
-        raise ValueError(f'"{form}" must be a list of lists of words, got {sentences!r}')
+    if not _is_list(sentences):
+        raise ValueError(f'"{form}" must be a list of lists of words, got {shorten(sentences)}')
     built, position, index = [], 0, 0
     for sentence in sentences:
-        if isinstance(sentence, str) or not isinstance(sentence, Sequence):
-            raise ValueError(f'"{form}" must hold lists of words, got {sentence!r}')
+        if not _is_list(sentence):
+            form_of_it = "be a list of words" if form == "tokens" else "hold lists of words"
+            raise ValueError(f'"{form}" must {form_of_it}, got {shorten(sentence)}')
         words = []
         for token in sentence:
             if not isinstance(token, str):
-                raise ValueError(f'"{form}" must hold words as strings, got {token!r} as word {index}')
+                raise ValueError(f'"{form}" must hold words as strings, got {shorten(token)} as word {index}')
             words.append(Word(token, position, position + len(token)))
             position += len(token) + 1
             index += 1
@@ -121,8 +128,8 @@ def add_given_entities(document: Document, entities: Sequence[Mapping[str, Any]]
     Raises:
         ValueError: If an entity has another form than expected, or touches no word.
     """
-    if isinstance(entities, str | Mapping) or not isinstance(entities, Sequence):
-        raise ValueError(f'"entities" must be a list of dicts with "start", "end" and "label", got {entities!r}')
+    if not _is_list(entities):
+        raise ValueError(f'"entities" must be a list of dicts with "start", "end" and "label", got {shorten(entities)}')
     size = len(document.text) if in_characters else len(document.words)
     given = []
     for index, entity in enumerate(entities):
@@ -143,13 +150,17 @@ def _check_entity(name: str, entity: Any, size: int, unit: str) -> tuple[int, in
         ValueError: If its form is wrong, or it ends after the last of `size` characters or words.
     """
     if not isinstance(entity, Mapping) or not {"start", "end", "label"} <= set(entity):
-        raise ValueError(f'{name} must have "start", "end" and "label", got {entity!r}')
-    start, end = entity["start"], entity["end"]
-    if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end:
-        raise ValueError(f"{name}: start and end must be integers with 0 <= start < end, got {start!r} and {end!r}")
+        raise ValueError(f'{name} must have "start", "end" and "label", got {shorten(entity)}')
+    start, end, label = entity["start"], entity["end"], entity["label"]
+    is_whole = all(isinstance(bound, Integral) and not isinstance(bound, bool) for bound in (start, end))
+    if not is_whole or not 0 <= start < end:
+        got = f"{shorten(start)} and {shorten(end)}"
+        raise ValueError(f"{name}: start and end must be integers with 0 <= start < end, got {got}")
     if end > size:
         raise ValueError(f"{name}: end is {end}, but there are {size} {unit} (end is exclusive)")
-    return start, end, str(entity["label"])
+    if not isinstance(label, str):
+        raise ValueError(f"{name}: label must be a string, got {shorten(label)}")
+    return int(start), int(end), label
 
 
 def _widen_to_words(name: str, document: Document, start: int, end: int, label: str) -> GivenEntity:
@@ -176,3 +187,20 @@ def _join_bridged(document: Document, given: Sequence[GivenEntity]) -> tuple[tup
         else:
             joined.append(list(sentence))
     return tuple(map(tuple, joined))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+
+
+def shorten(value: Any) -> str:
+    """A value as error messages show it, however long or deep it is.
+
+    >>> shorten(["a" * 100] * 9)[-9:], len(shorten(["a" * 100] * 9)) < 500
+    ("a', ...]", True)
+    """
+    return _SHORT.repr(value)

@@ -175,6 +175,7 @@ class SpertModel(SpertPreTrainedModel):
         from .precision_spert import PRECISIONS  # noqa: F401
         from .segmentation_rules_spert import SegmentationRules  # noqa: F401
         from .segmentation_spert import segment  # noqa: F401
+        from .streams_spert import Answers  # noqa: F401
         from .tokenization_spert import EncodedSentence  # noqa: F401
         from .windows_spert import Window  # noqa: F401
 

@@ -4,40 +4,51 @@ Texts are split into sentences and words by the rules in the model's configurati
 and relations in them, and the answers come back in the order of the texts.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any
 
 from torch import nn
 from transformers import Pipeline
+from transformers.utils import logging
 
 from .answer_spert import Answer
-from .configuration_spert import check_setting
+# transformers before 5.11 copies only the modules that the pipeline's own file names: some are named for that alone.
+from .configuration_spert import SpertConfig  # noqa: F401
 from .decoding_spert import Extraction, resolve_overlaps
 from .extraction_spert import Extractor, check_settings
-from .inputs_spert import Document, add_given_entities, document_of_tokens, input_form, words_of_ranges
+from .inputs_spert import Document, add_given_entities, document_of_tokens, read_form, words_of_ranges
 from .precision_spert import set_precision
 from .segmentation_rules_spert import rules_of_settings
 from .segmentation_spert import Word, segment
-
-# transformers before 5.11 copies only the modules that the pipeline's own file names.
 from .spans_spert import ordered_pairs  # noqa: F401
+from .streams_spert import (
+    CHUNK_INPUTS,
+    Answers,
+    SizedAnswers,
+    UnreadInput,
+    check_inputs,
+    iterate_inputs,
+    name_input,
+    read_chunks,
+)
 from .tokenization_spert import check_vocabulary
 from .windows_spert import Window  # noqa: F401
 
-# Documents that are split, sorted and answered together: enough for full batches of equal length, few enough to
-# keep a stream flowing.
-_CHUNK_DOCUMENTS = 256
-
 Splitter = Callable[[str], Sequence[Sequence[tuple[int, int]]]]
 
+_CALL_SETTINGS = ("splitter", "on_error", "progress_bar")
 _EXTRACTION_SETTINGS = ("entity_threshold", "relation_threshold", "max_tokens", "max_window_length", "context")
+_ANSWER_SETTINGS = ("overlap",)
 
 
 class JointExtractionPipeline(Pipeline):
     """Entities and relations of texts, of words, or relations between entities you already have.
 
-    Call it with a string or a dict for one answer, a list for a list, any other iterable for an iterator.
+    Call it with a string or a dict for one answer, or with a list for a list. Anything else that can be iterated, or
+    indexed from 0 to its length (a torch `Dataset`), gives an iterator, which has a length if the inputs have one. A
+    stream is answered in growing chunks, from one input to 256; a slow source after 0.1 seconds, or as soon as its next
+    input comes.
 
     Inputs: a text; `{"text": …}`; `{"tokens": […]}`, one sentence; `{"sentences": [[…], …]}`, a document; any of the
     dicts with `"entities": [{"start", "end", "label"}]` (characters of a text, words of tokens) for the relations
@@ -51,13 +62,19 @@ class JointExtractionPipeline(Pipeline):
         max_tokens: Most subwords in a forward pass, padding included (4096).
         max_window_length: Longest window in subwords; default: the model's.
         context: "none", a window per sentence, or "document"; default: as the model was trained.
-        splitter: A function from a text to the `(start, end)` characters of the words of each sentence, in place of
-            the model's own rules.
+        splitter: A function from a text to the `(start, end)` characters of the words of each sentence, to replace the
+            model's own rules.
+        on_error: "raise" (default) stops at an input that cannot be read, after the answers before it; the error names
+            its index. "record" gives it an answer without entities, with the message as `"error"`.
+        progress_bar: Whether to show one; not by default.
 
     Here only:
-        precision: "auto" runs the model in bf16 where the device multiplies bf16 in hardware (GPUs; CPUs with AMX or
-            AVX512-BF16), else in fp32; "fp32", "bf16" and "fp16" are themselves. Default: as the model was loaded.
-            The model is converted in place. (transformers' own `dtype="auto"` means: as the weights were saved.)
+        precision: "auto" measures whether the device multiplies faster in bf16 or in fp32 and takes the faster; "fp32",
+            "bf16" and "fp16" are themselves. Default: as the model was loaded. The model is converted in place.
+            (transformers' own `dtype="auto"` means: as the weights were saved.)
+
+    The model is put in eval mode when the pipeline is made and before each call, and stays in it. Threads may share a
+    pipeline as long as none of them trains its model.
     """
 
     _load_tokenizer = True
@@ -71,41 +88,52 @@ class JointExtractionPipeline(Pipeline):
         if self.tokenizer is None:
             raise ValueError("the pipeline needs the model's tokenizer: tokenizer=AutoTokenizer.from_pretrained(…)")
         check_vocabulary(self.tokenizer, self.model.config.backbone_config.vocab_size)
+        self._batch_size: int | None = check_settings(self.model.config, batch_size=self._batch_size).get("batch_size")
         if isinstance(self.model, nn.Module):
             self.model.eval()
         if precision is not None:
             set_precision(self.model, precision, self.device)
 
-    def _sanitize_parameters(
-        self, splitter: Splitter | None = None, overlap: str | None = None, **extraction: Any
-    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    def _sanitize_parameters(self, **settings: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Check the settings and sort them to the steps that use them."""
-        unknown = sorted(set(extraction) - set(_EXTRACTION_SETTINGS))
+        steps = (_CALL_SETTINGS, _EXTRACTION_SETTINGS, _ANSWER_SETTINGS)
+        unknown = [name for name in settings if not any(name in step for step in steps)]
         if unknown:
-            raise TypeError(f"unknown setting {unknown[0]!r}")
-        if overlap is not None:
-            check_setting("overlap", overlap)
-        check_settings(self.model.config, **extraction)
-        steps = ({"splitter": splitter}, extraction, {"overlap": overlap})
-        return tuple({k: v for k, v in step.items() if v is not None} for step in steps)  # type: ignore[return-value]
+            raise TypeError(_unknown_setting(unknown[0], sum(steps, ("batch_size",))))
+        checked = check_settings(self.model.config, **settings)
+        if not callable(checked.get("splitter", callable)):
+            raise ValueError(
+                "splitter must be a function from a text to the (start, end) characters of the words of each "
+                f"sentence, got {settings['splitter']!r}"
+            )
+        return tuple({k: checked[k] for k in step if k in checked} for step in steps)  # type: ignore[return-value]
 
     def __call__(self, inputs: Any, *args: Any, batch_size: int | None = None, **kwargs: Any) -> Any:
-        """Answer one input, a list of them, or an iterable of them; see the class for forms and settings."""
+        """Answer one input, a list of them, or a stream of them; see the class for forms and settings."""
         if args:
             raise TypeError("the pipeline takes one positional argument, the inputs; settings are keywords")
-        if isinstance(inputs, bytes) or not isinstance(inputs, Iterable):
-            raise ValueError(f"inputs must be a text, a dict, or a list or iterable of these, got {inputs!r}")
         kwargs.pop("num_workers", None)  # of the base class; nothing here runs in workers
         # Settings of this call replace those of the pipeline.
         chosen = self._sanitize_parameters(**kwargs)
         steps = zip((self._preprocess_params, self._forward_params, self._postprocess_params), chosen, strict=True)
-        preprocess, forward, postprocess = ({**default, **own} for default, own in steps)
+        read, forward, postprocess = ({**default, **own} for default, own in steps)
+        progress_bar, on_error = read.pop("progress_bar", False), read.pop("on_error", "raise")
         extract = self._extractor(batch_size=batch_size, **forward)
         # One input, a list, or a stream.
-        if isinstance(inputs, str | Mapping):
-            return next(self._stream([inputs], extract, preprocess, postprocess))
-        answers = self._stream(inputs, extract, preprocess, postprocess)
-        return list(answers) if isinstance(inputs, list | tuple) else answers
+        is_single, is_list = isinstance(inputs, str | Mapping), isinstance(inputs, list | tuple)
+        source = [inputs] if is_single else iterate_inputs(inputs)
+        if is_list and on_error == "raise":
+            check_inputs(inputs)  # at once, not after the inputs before a bad one have been answered
+        chunks = read_chunks(source, CHUNK_INPUTS if is_list else 1)
+        answers = self._answer(chunks, extract, read, postprocess, on_error, is_single)
+        length = len(inputs) if isinstance(inputs, Sized) else None
+        if progress_bar and not is_single:
+            answers = iter(logging.tqdm(answers, total=length, unit="input"))
+        if is_single:
+            return next(answers)
+        if is_list:
+            return list(answers)
+        return Answers(answers) if length is None else SizedAnswers(answers, length)
 
     def _extractor(self, batch_size: int | None = None, **settings: Any) -> Extractor:
         batch_size = self._batch_size if batch_size is None else batch_size
@@ -113,17 +141,42 @@ class JointExtractionPipeline(Pipeline):
             settings["batch_size"] = batch_size
         return Extractor(self.model, self.tokenizer, device=self.device, **settings)
 
-    def _stream(
-        self, inputs: Iterable[Any], extract: Extractor, preprocess: dict[str, Any], postprocess: dict[str, Any]
+    def _answer(
+        self,
+        chunks: Iterable[tuple[list[Any], Exception | None]],
+        extract: Extractor,
+        read: Mapping[str, Any],
+        postprocess: Mapping[str, Any],
+        on_error: str,
+        is_single: bool,
     ) -> Iterator[dict[str, Any]]:
-        """Answers in the order of the inputs, a chunk of documents at a time."""
-        rest = iter(inputs)
-        while chunk := list(islice(rest, _CHUNK_DOCUMENTS)):
-            documents = [self.preprocess(item, **preprocess) for item in chunk]
-            with self.device_placement():
-                found = extract(documents)
-            for document, extractions in zip(documents, found, strict=True):
-                yield self.postprocess((document, extractions), **postprocess)
+        """Answers in the order of the inputs, a chunk of inputs at a time."""
+        count = 0
+        try:
+            for chunk, failure in chunks:
+                # Read the inputs. What was read before one fails is answered before the error is raised.
+                documents: list[Document | UnreadInput] = []
+                for item in chunk:
+                    try:
+                        documents.append(self.preprocess(item, **read))
+                    except Exception as error:
+                        if on_error == "raise":
+                            failure = error if is_single else name_input(count + len(documents), error)
+                            break
+                        documents.append(UnreadInput.of(item, error))
+                # Answer them.
+                with self.device_placement():
+                    found = iter(extract.extract([item for item in documents if isinstance(item, Document)]))
+                for item in documents:
+                    if isinstance(item, Document):
+                        yield self.postprocess((item, next(found)), **postprocess)
+                    else:
+                        yield {"text": item.text, "entities": [], "relations": [], "error": item.error}
+                if failure is not None:
+                    raise failure
+                count += len(chunk)
+        finally:
+            extract.report()
 
     def preprocess(self, input_: Any, splitter: Splitter | None = None) -> Document:
         """Split an input into sentences and words.
@@ -131,19 +184,15 @@ class JointExtractionPipeline(Pipeline):
         Raises:
             ValueError: If the input has none of the known forms, or a given entity has no words.
         """
-        if isinstance(input_, str):
-            input_ = {"text": input_}
-        elif isinstance(input_, list | tuple):
-            input_ = {"tokens": input_}
-        form = input_form(input_)
+        form, item = read_form(input_)
         if form == "text":
-            sentences = self._split_text(input_["text"], splitter)
-            document = Document(input_["text"], tuple(tuple(sentence) for sentence in sentences))
+            sentences = self._split_text(item["text"], splitter)
+            document = Document(item["text"], tuple(tuple(sentence) for sentence in sentences))
         else:
-            document = document_of_tokens([input_["tokens"]] if form == "tokens" else input_["sentences"], form)
-        if input_.get("entities") is None:
+            document = document_of_tokens([item["tokens"]] if form == "tokens" else item["sentences"], form)
+        if item.get("entities") is None:
             return document
-        return add_given_entities(document, input_["entities"], in_characters=form == "text")
+        return add_given_entities(document, item["entities"], in_characters=form == "text")
 
     def _split_text(self, text: str, splitter: Splitter | None) -> Sequence[Sequence[Word]]:
         if splitter is None:
@@ -182,3 +231,12 @@ class JointExtractionPipeline(Pipeline):
         """
         self.model.save_pretrained(save_directory, **kwargs)
         self.tokenizer.save_pretrained(save_directory, **kwargs)
+
+
+def _unknown_setting(name: str, known: Sequence[str]) -> str:
+    """The message for a setting that does not exist."""
+    if name == "precision":
+        return "precision is set once, when the pipeline is made: pipeline(…, precision=…)"
+    close = difflib.get_close_matches(name, known, n=2)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"the settings are {', '.join(sorted(known))}"
+    return f"unknown setting {name!r}; {hint}"

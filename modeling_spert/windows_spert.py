@@ -12,11 +12,8 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
-from transformers.utils import logging
 
 from .tokenization_spert import EncodedSentence, encode_sentences, special_affixes
-
-logger = logging.get_logger(__name__)
 
 # Some tokenizers name no limit: `model_max_length` is then about 1e30.
 _NO_LIMIT = 1_000_000
@@ -78,14 +75,10 @@ def window_documents(
     limit = window_length(tokenizer, max_window_length)
     affixes = special_affixes(tokenizer)
     encoded = iter(encode_sentences(tokenizer, [words for sentences in documents for words in sentences]))
-    windows = [
+    return [
         make_windows([next(encoded) for _ in sentences], affixes, limit, context, overlap)
         for sentences, overlap in zip(documents, overlaps, strict=True)
     ]
-    num_cut = sum(window.num_cut_words for of_document in windows for window in of_document)
-    if num_cut:
-        logger.warning(f"{num_cut} words have more subwords than a window of {limit}: only their first ones are read")
-    return windows
 
 
 def window_length(tokenizer: PreTrainedTokenizerBase, max_window_length: int | None) -> int:

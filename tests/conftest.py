@@ -1,5 +1,6 @@
 """What every test gets: one thread, no network, a private cache, and the benchmark data if they are there."""
 
+import logging
 import os
 import re
 import tempfile
@@ -38,6 +39,16 @@ def shared_dir() -> Path:
     if not path.is_dir():
         pytest.skip("../shared is absent")
     return path
+
+
+@pytest.fixture
+def warnings_shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Messages of warnings that reach transformers' own logger, and so follow its verbosity."""
+    messages: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    monkeypatch.setattr(logging.getLogger("transformers"), "handlers", [handler])
+    return messages
 
 
 _SHARED_ABSENT = re.compile(r"\bshared\b.*\babsent\b", re.DOTALL)

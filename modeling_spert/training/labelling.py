@@ -117,6 +117,9 @@ def label_windows(
             if lost_entities or lost_relations:
                 lost.add(row)
         labelled.append(LabelledWindow(window, tuple(sentences)))
+    num_cut_words = sum(item.window.num_cut_words for item in labelled)
+    if num_cut_words:
+        logger.warning(f"{num_cut_words} words have more subwords than a window: only their first ones are read")
     if lost:
         logger.warning(
             f"{len(lost)} sentences are longer than a window and were cut into overlapping pieces; annotations that "

@@ -2,9 +2,11 @@
 
 import itertools
 import json
+import re
 import unicodedata
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -318,18 +320,18 @@ def test_pipeline_answer_needs_no_gradient(pipe):
 # --- Messages ---
 
 BAD_INPUTS = [
-    (7, "inputs must be a text, a dict, or a list or iterable of these, got 7"),
-    (None, "inputs must be a text, a dict, or a list or iterable of these, got None"),
-    (b"Ada", "inputs must be a text, a dict, or a list or iterable of these, got b'Ada'"),
-    ([7], 'an input must be a string or one of {"text": …}, .*, got 7'),
+    (7, "inputs must be a text, a dict, or a list, iterable or Dataset of these, got 7"),
+    (None, "inputs must be a text, a dict, or a list, iterable or Dataset of these, got None"),
+    (b"Ada", "inputs must be a text, a dict, or a list, iterable or Dataset of these, got b'Ada'"),
+    ([7], 'input 0: an input must be a string or one of {"text": …}, .*, got 7'),
     ({"text": "a", "tokens": ["a"]}, r"an input must be .*, got the keys \['text', 'tokens'\]"),
     ({}, r"an input must be .*, got the keys \[\]"),
     ({"sentence": "a"}, r"an input must be .*, got the keys \['sentence'\]"),
     ({"text": "a", "label": "b", 3: "c"}, r"unknown keys \['label', 3\] in an input; it may be"),
     ({"text": 7}, '"text" must be a string, got int'),
     ({"text": None}, '"text" must be a string, got NoneType'),
-    ({"tokens": "Ada"}, "\"tokens\" must hold lists of words, got 'Ada'"),
-    ({"tokens": None}, '"tokens" must hold lists of words, got None'),
+    ({"tokens": "Ada"}, "\"tokens\" must be a list of words, got 'Ada'"),
+    ({"tokens": None}, '"tokens" must be a list of words, got None'),
     ({"tokens": ["a", 7]}, '"tokens" must hold words as strings, got 7 as word 1'),
     ([["a", None]], '"tokens" must hold words as strings, got None as word 1'),
     ({"sentences": ["a b"]}, "\"sentences\" must hold lists of words, got 'a b'"),
@@ -337,6 +339,16 @@ BAD_INPUTS = [
     ({"sentences": None}, '"sentences" must be a list of lists of words, got None'),
     ({"sentences": [["a"], ["b", ["c"]]]}, r"\"sentences\" must hold words as strings, got \['c'\] as word 2"),
 ]
+
+
+def test_pipeline_messages_do_not_quote_long_or_deep_values(pipe):
+    deep: list = []
+    for _ in range(100_000):
+        deep = [deep]
+    for bad in ([["word"] * 10_000 + [None]], {"tokens": "a" * 10_000}, {"text": "a", "tokens": ["a"] * 10_000}, deep):
+        with pytest.raises(ValueError) as error:
+            pipe(bad)
+        assert len(str(error.value)) < 500
 
 
 @pytest.mark.parametrize(("bad", "message"), BAD_INPUTS, ids=[str(bad) for bad, _ in BAD_INPUTS])
@@ -352,6 +364,10 @@ BAD_SETTINGS = [
     ({"overlap": "none"}, "overlap must be one of allow, nested, flat, got 'none'"),
     ({"context": "window"}, "context must be one of none, document, got 'window'"),
     ({"max_tokens": 0}, "max_tokens must be an integer >= 1, got 0"),
+    ({"entity_threshold": "high"}, "entity_threshold must be between 0 and 1, got 'high'"),
+    ({"relation_threshold": True}, "relation_threshold must be between 0 and 1, got True"),
+    ({"on_error": "skip"}, "on_error must be one of raise, record, got 'skip'"),
+    ({"splitter": "spacy"}, "splitter must be a function from a text to the .* of each sentence, got 'spacy'"),
     ({"max_window_length": 0}, "max_window_length must be an integer >= 8, got 0"),
     ({"max_window_length": 1000}, "max_window_length must be at most the model's, 48, got 1000"),
 ]
@@ -369,13 +385,33 @@ def test_pipeline_refuses_bad_setting(pipe, setting, message):
 def test_pipeline_refuses_bad_batch_size(pipe, size):
     with pytest.raises(ValueError, match=f"batch_size must be an integer >= 1, got {size!r}"):
         pipe(TEXT, batch_size=size)
+    with pytest.raises(ValueError, match=f"batch_size must be an integer >= 1, got {size!r}"):
+        tiny_pipeline(pipe.model, batch_size=size)
+
+
+def test_pipeline_takes_numbers_of_numpy(pipe):
+    expected = pipe(TEXT, entity_threshold=0.5, relation_threshold=0.5, batch_size=2, max_tokens=60)
+    settings = {"entity_threshold": np.float32(0.5), "relation_threshold": np.float64(0.5)}
+    sizes = {"batch_size": np.int64(2), "max_tokens": np.int32(60)}
+    assert pipe(TEXT, **settings, **sizes) == expected
+    assert tiny_pipeline(pipe.model, **settings, **sizes)(TEXT) == expected
+    given = {"tokens": TOKENS, "entities": [{"start": np.int64(0), "end": np.int32(2), "label": "Work"}]}
+    assert json.loads(json.dumps(pipe(given)))["entities"][0]["words"] == [0, 2]
 
 
 def test_pipeline_refuses_unknown_keyword(pipe):
-    with pytest.raises(TypeError, match="unknown setting 'entity_treshold'"):
+    message = "unknown setting 'entity_treshold'; did you mean entity_threshold"
+    with pytest.raises(TypeError, match=message):
         pipe(TEXT, entity_treshold=0.5)
-    with pytest.raises(TypeError, match="unknown setting 'entity_treshold'"):
+    with pytest.raises(TypeError, match=message):
         tiny_pipeline(pipe.model, entity_treshold=0.5)
+    message = "unknown setting 'threshold'; did you mean entity_threshold or relation_threshold?"
+    with pytest.raises(TypeError, match=re.escape(message)):
+        pipe(TEXT, threshold=0.5)
+    with pytest.raises(TypeError, match="unknown setting 'beams'; the settings are batch_size, context, entity_thre"):
+        pipe(TEXT, beams=3)
+    with pytest.raises(TypeError, match="precision is set once, when the pipeline is made: pipeline"):
+        pipe(TEXT, precision="bf16")
     with pytest.raises(TypeError, match="settings are keywords"):
         pipe(TEXT, 0.5)
 

@@ -1,11 +1,14 @@
 """Relations between entities the caller gives: characters and words, widening, bridged sentences, windows, messages."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from tiny_pipeline import TEXT, WINDOW, assert_same_answers, tiny_model, tiny_pipeline, word_finder
 
 from modeling_spert import JointExtractionPipeline
+from modeling_spert.extraction_spert import Extractor
+from modeling_spert.inputs_spert import add_given_entities, document_of_tokens
 
 TOKENS = "Ada Lund wrote The Tide about Oslo .".split()
 
@@ -157,12 +160,12 @@ def test_pipeline_relates_given_entities_in_pieces_of_a_sentence(pipe):
     assert {(4, 5), (4, 6)} <= found  # pieces overlap by the widest given entity, not only by the widest candidate
 
 
-def test_pipeline_keeps_a_given_entity_wider_than_a_window(pipe, caplog):
+def test_pipeline_keeps_a_given_entity_wider_than_a_window(pipe, warnings_shown):
     tokens = ["word"] * (2 * WINDOW)
     answer = pipe({"tokens": tokens, "entities": words((0, 2), (1, WINDOW + 5), (3, 4))})
     assert [e["words"] for e in answer["entities"]] == [[0, 2], [1, WINDOW + 5], [3, 4]]
     assert related(answer) == {(0, 2), (2, 0)}
-    assert f"A given entity of {WINDOW + 4} words does not fit into a window" in caplog.text
+    assert warnings_shown == ["1 given entities do not fit into a window: they get no relations"]
 
 
 def test_pipeline_drops_overlaps_of_given_entities_only_if_asked(pipe):
@@ -184,16 +187,50 @@ def test_pipeline_ignores_what_the_model_would_find(pipe):
     assert len(finder({"tokens": TOKENS})["entities"]) == len(TOKENS)
 
 
+# --- Cost ---
+
+
+class Counted(tuple):
+    """A tuple that counts how often an item is looked at."""
+
+    looks = 0
+
+    def __getitem__(self, index):
+        self.looks += 1
+        return super().__getitem__(index)
+
+
+def test_given_characters_are_matched_to_words_without_a_scan():
+    document = document_of_tokens([["word"] * 2_000])
+    document.__dict__["words"] = counted = Counted(document.words)
+    entities = [{"start": 50 * i, "end": 50 * i + 4, "label": "Work"} for i in range(200)]
+    found = add_given_entities(document, entities, in_characters=True)
+    assert [e.start for e in found.given] == list(range(0, 2_000, 10))
+    assert counted.looks < 200 * 40
+
+
+def test_given_entities_of_a_window_are_found_without_a_scan(pipe):
+    num_sentences = 300
+    document = document_of_tokens([["Ada", "wrote"]] * num_sentences)
+    document = add_given_entities(document, words(*((2 * i, 2 * i + 1) for i in range(num_sentences))), False)
+    counted = Counted(document.given)
+    extractions = Extractor(pipe.model, pipe.tokenizer)([replace(document, given=counted)])[0]
+    assert all(len(extraction.entities) == 1 for extraction in extractions)
+    assert counted.looks < num_sentences * 80
+
+
 # --- Messages ---
 
 BAD_ENTITIES = [
-    ([{"start": 0, "end": 1}], r'"entities"\[0\] must have "start", "end" and "label", got {\'start\': 0, \'end\': 1}'),
+    ([{"start": 0, "end": 1}], r'"entities"\[0\] must have "start", "end" and "label", got {\'end\': 1, \'start\': 0}'),
     (["Ada"], r'"entities"\[0\] must have "start", "end" and "label", got \'Ada\''),
     ([*words((0, 1), (2, 2))], r'"entities"\[1\]: start and end must be integers with 0 <= start < end, got 2 and 2'),
     (words((2, 1)), r'"entities"\[0\]: start and end must be integers with 0 <= start < end, got 2 and 1'),
     (words((-1, 1)), r'"entities"\[0\]: start and end must be integers with 0 <= start < end, got -1 and 1'),
     (words((0.0, 1.5)), r'"entities"\[0\]: start and end must be integers with 0 <= start < end, got 0.0 and 1.5'),
     (words(("0", "1")), r'"entities"\[0\]: start and end must be integers with 0 <= start < end, got \'0\' and \'1\''),
+    (words((0, True)), r'"entities"\[0\]: start and end must be integers with 0 <= start < end, got 0 and True'),
+    (words((0, 1), label=None), r'"entities"\[0\]: label must be a string, got None'),
     (words((0, 99)), r'"entities"\[0\]: end is 99, but there are'),
     (
         {"start": 0, "end": 1, "label": "Work"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -143,14 +142,6 @@ def test_window_documents_cuts_each_document_by_its_own_overlap(caplog: pytest.L
         pieces = pieces_of(of_document)
         assert all(a.end - b.start == overlap for a, b in itertools.pairwise(pieces))
     assert not caplog.records
-
-
-def test_window_documents_counts_the_words_that_do_not_fit(monkeypatch: pytest.MonkeyPatch):
-    messages: list[str] = []
-    logger = logging.getLogger("modeling_spert.windows_spert")
-    monkeypatch.setattr(logger, "warning", lambda message, *args: messages.append(message))
-    window_documents(build_tokenizer("roberta"), [[["in", "sh" * 100]], [["sh" * 100]]], [2, 2], max_window_length=12)
-    assert messages == ["2 words have more subwords than a window of 12: only their first ones are read"]
 
 
 def test_windows_of_nothing_are_none():
