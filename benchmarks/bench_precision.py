@@ -1,9 +1,10 @@
-"""What a cheaper runtime gains and what it costs in F1: fp32, bf16, torch.compile, ONNX, ONNX with int8.
+"""What a cheaper runtime gains and what it costs in F1: fp32, bf16, "auto", torch.compile, ONNX, ONNX with int8.
 
 Method. One trained model answers the whole test split in every runtime: encoding of the words, length-sorted batches,
 forward, decoding. Scores are those of `train_accelerate.py`. Times are interleaved as `timing.py` says, a repetition
 being the whole split; compiling and loading are not timed. The first runtime is the one that the others are
 compared with; "different" counts the sentences whose entities or relations (without their scores) are not its own.
+"auto" measures the machine and is the faster of fp32 and bf16, so its ratio to fp32 must not exceed 1.03.
 CPU only.
 
     python -m benchmarks.bench_precision --model runs/conll04 --data_dir data/conll04
@@ -37,7 +38,7 @@ from modeling_spert.onnx.model import OnnxSpertModel
 from modeling_spert.precision_spert import set_precision
 from modeling_spert.shared.commands import command
 
-RUNTIMES = ("fp32", "bf16", "fp32 compiled", "bf16 compiled", "onnx", "onnx int8")
+RUNTIMES = ("fp32", "bf16", "auto", "fp32 compiled", "bf16 compiled", "onnx", "onnx int8")
 SCORES = ("ner_f1_micro", "rel_strict_f1_micro", "rel_f1_micro")
 
 

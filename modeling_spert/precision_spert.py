@@ -1,5 +1,7 @@
-"""The precision that a machine multiplies fastest in, where the answers keep their quality."""
+"""The precision that a machine multiplies fastest in, found by measuring."""
 
+import time
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -8,57 +10,88 @@ from torch import nn
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 _NAMED = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-# What torch calls the instructions that multiply bf16 matrices: Intel and AMD, Arm.
-_CPU_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "arm_bf16", "bf16")
+_ROWS, _TRIALS = 256, 4  # a few milliseconds of products for an encoder of hidden size 384
+# The share of fp32's time that a product in bf16 may take: norms and softmax gain nothing, conversions cost.
+_CLEARLY_FASTER = 0.7
 
 
-def resolve_precision(precision: str, device: torch.device | str) -> torch.dtype:
+def resolve_precision(precision: str, device: torch.device | str, shape: tuple[int, int] = (768, 3072)) -> torch.dtype:
     """The dtype of a named precision.
 
     Args:
-        precision: "fp32", "bf16", "fp16", or "auto": bf16 where the device multiplies bf16 in hardware, else fp32.
-        device: Where the model runs.
+        precision: "fp32", "bf16", "fp16", or "auto": bf16 if products of the encoder's shape are clearly faster in it
+            than in fp32, else fp32. (Some processors have instructions for bf16 that are slower than those for fp32.)
+            Measured once per process, device, number of threads and shape.
+        device: Where the model runs; "auto" measures CPUs and CUDA devices, and takes fp32 on others.
+        shape: Hidden and intermediate size of the encoder.
 
     Raises:
         ValueError: If the precision is unknown.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
-    if precision == "auto":
-        return torch.bfloat16 if multiplies_bf16(torch.device(device)) else torch.float32
-    return _NAMED[precision]
+    if precision != "auto":
+        return _NAMED[precision]
+    device = torch.device(device)
+    if device.type not in ("cpu", "cuda"):
+        return torch.float32
+    share = bf16_share(str(device), torch.get_num_threads(), shape)
+    return torch.bfloat16 if share <= _CLEARLY_FASTER else torch.float32
+
+
+@lru_cache
+def bf16_share(device: str, num_threads: int, shape: tuple[int, int]) -> float:
+    """Time of a product in bf16, as a share of its time in fp32: the best of several trials each, by turns.
+
+    Args:
+        device: Where to measure.
+        num_threads: torch's at this moment; a key of what was measured before.
+        shape: Hidden and intermediate size of the encoder.
+    """
+    best = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
+    for trial in range(_TRIALS + 1):
+        for dtype in best:
+            seconds = time_product(dtype, device, shape)
+            if trial:  # the first is a warm-up
+                best[dtype] = min(best[dtype], seconds)
+    return best[torch.bfloat16] / best[torch.float32]
+
+
+def time_product(dtype: torch.dtype, device: str, shape: tuple[int, int]) -> float:
+    """Seconds for one product of the encoder's widest layer."""
+    hidden, intermediate = shape
+    inputs = torch.ones(_ROWS, hidden, dtype=dtype, device=device)
+    weight = torch.ones(intermediate, hidden, dtype=dtype, device=device)
+    wait = torch.cuda.synchronize if inputs.is_cuda else lambda: None
+    wait()
+    start = time.perf_counter()
+    nn.functional.linear(inputs, weight)
+    wait()
+    return time.perf_counter() - start
 
 
 def set_precision(model: Any, precision: str, device: torch.device | str) -> None:
-    """Bring a model's parameters to a precision, in place.
+    """Convert a model's parameters to a precision, in place.
 
     Buffers stay as they are, as when a model is loaded with a dtype: rotary encoders keep their frequencies in fp32.
 
     Args:
-        model: A module; of anything else, such as `OnnxSpertModel`, the precision cannot be changed.
+        model: A module; the precision of anything else, such as `OnnxSpertModel`, cannot be changed.
         precision: As in `resolve_precision`; "auto" leaves what cannot be changed.
         device: Where the model runs.
 
     Raises:
         ValueError: If the precision is unknown, or not the model's own where that cannot be changed.
     """
-    dtype = resolve_precision(precision, device)
     if isinstance(model, nn.Module):
+        dtype = resolve_precision(precision, device, _encoder_shape(model))
         for parameter in model.parameters():
             parameter.data = parameter.data.to(dtype)
-    elif precision != "auto" and dtype != model.dtype:
+    elif precision != "auto" and resolve_precision(precision, device) != model.dtype:
         raise ValueError(f"{type(model).__name__} computes in {model.dtype}, which cannot be changed to {precision}")
 
 
-def multiplies_bf16(device: torch.device) -> bool:
-    """Whether the device has instructions for products of bf16 matrices; False where torch cannot tell."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type != "cpu":
-        return False
-    if hasattr(torch.cpu, "get_capabilities"):
-        capabilities = torch.cpu.get_capabilities()
-        return any(capabilities.get(name, False) for name in _CPU_INSTRUCTIONS)
-    # Before torch 2.12 or so there is no public name for it.
-    asks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return any(ask() for ask in asks if ask is not None)
+def _encoder_shape(model: nn.Module) -> tuple[int, int]:
+    """Hidden and intermediate size; four times the hidden size where a configuration does not name the second."""
+    config: Any = getattr(model.config, "backbone_config", model.config)
+    return config.hidden_size, getattr(config, "intermediate_size", None) or 4 * config.hidden_size

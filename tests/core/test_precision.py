@@ -1,48 +1,85 @@
 """Precision: what "auto" chooses, what the pipeline does with it, and that bf16 answers like fp32."""
 
+import itertools
 import shutil
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import torch
 from tiny_models import build_encoder
 from tiny_pipeline import TEXT, assert_same_answers, tiny_model, tiny_pipeline, tiny_tokenizer
 
-from modeling_spert import JointExtractionPipeline
-from modeling_spert.precision_spert import multiplies_bf16, resolve_precision, set_precision
+from modeling_spert import JointExtractionPipeline, precision_spert
+from modeling_spert.precision_spert import resolve_precision, set_precision
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, **capabilities: bool) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[tuple]]]:
+    """Sets what a product takes in each dtype, in order of the trials; gives the list of what was measured."""
+    calls: list[tuple] = []
+
+    def pretend(fp32: Sequence[float], bf16: Sequence[float]) -> list[tuple]:
+        seconds = {torch.float32: itertools.cycle(fp32), torch.bfloat16: itertools.cycle(bf16)}
+
+        def time_product(dtype: torch.dtype, device: str, shape: tuple[int, int]) -> float:
+            calls.append((dtype, device, shape))
+            return next(seconds[dtype])
+
+        monkeypatch.setattr(precision_spert, "time_product", time_product)
+        precision_spert.bf16_share.cache_clear()
+        return calls
+
+    yield pretend
+    precision_spert.bf16_share.cache_clear()
 
 
-@pytest.mark.parametrize("instructions", ["amx_bf16", "avx512_bf16", "arm_bf16"])
-def test_auto_is_bf16_where_the_cpu_multiplies_it(monkeypatch, instructions):
-    pretend(monkeypatch, avx2=True, **{instructions: True})
-    assert resolve_precision("auto", "cpu") is torch.bfloat16
+@pytest.mark.parametrize(
+    ("fp32", "bf16", "dtype"),
+    [
+        ([1.0], [0.25], torch.bfloat16),
+        ([1.0], [0.7], torch.bfloat16),
+        ([1.0], [0.9], torch.float32),  # the rest of a model gains nothing
+        ([1.0], [1.7], torch.float32),  # an instruction that is slower, as on Intel's without AMX
+        ([1.0], [9.0, 0.5, 0.6, 0.5, 0.7], torch.bfloat16),  # the first trial warms up, the best of the others counts
+        ([9.0, 1.0, 0.4, 2.0, 3.0], [0.5], torch.float32),
+    ],
+)
+def test_auto_takes_the_faster(measured, fp32, bf16, dtype):
+    measured(fp32, bf16)
+    assert resolve_precision("auto", "cpu") is dtype
 
 
-def test_auto_is_fp32_on_a_cpu_without(monkeypatch):
-    pretend(monkeypatch, avx2=True, avx512_f=True, avx512_bf16=False)
-    assert resolve_precision("auto", "cpu") is torch.float32
+def test_auto_measures_once_per_device_threads_and_shape(measured, monkeypatch):
+    calls = measured([1.0], [0.5])
+    resolve_precision("auto", "cpu", (8, 16))
+    count = len(calls)
+    assert {(device, shape) for _, device, shape in calls} == {("cpu", (8, 16))} and count <= 10
+    resolve_precision("auto", torch.device("cpu"), (8, 16))
+    assert len(calls) == count
+    resolve_precision("auto", "cuda:0", (8, 16))
+    resolve_precision("auto", "cpu", (8, 32))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
+    resolve_precision("auto", "cpu", (8, 16))
+    assert len(calls) == 4 * count
 
 
-@pytest.mark.parametrize("supported", [True, False])
-def test_auto_asks_older_torch_by_its_own_names(monkeypatch, supported):
-    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: supported, raising=False)
-    monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported", raising=False)
-    assert multiplies_bf16(torch.device("cpu")) is supported
+def test_auto_is_fp32_on_other_devices(measured):
+    assert resolve_precision("auto", "mps") is torch.float32 and measured([1.0], [0.1]) == []
 
 
-def test_auto_refuses_emulation_on_a_gpu(monkeypatch):
-    asked = []
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **kwargs: asked.append(kwargs) or False)
-    assert resolve_precision("auto", "cuda") is torch.float32
-    assert asked == [{"including_emulation": False}]
+def test_auto_measures_the_shape_of_the_encoder(measured):
+    calls = measured([1.0], [0.5])
+    model = tiny_model()
+    tiny_pipeline(model, precision="auto")
+    assert {shape for *_, shape in calls} == {(32, 48)} and model.dtype is torch.bfloat16
+    encoder = build_encoder("distilbert", 64)  # names its sizes otherwise
+    set_precision(encoder, "auto", "cpu")
+    assert calls[-1][2] == (32, 4 * 32) and encoder.dtype is torch.bfloat16
 
 
-def test_auto_is_fp32_on_other_devices():
-    assert resolve_precision("auto", "mps") is torch.float32
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_time_product_measures_a_product(dtype):
+    assert precision_spert.time_product(dtype, "cpu", (8, 16)) > 0
 
 
 def test_unknown_precision_is_refused():
