@@ -38,6 +38,7 @@ SETTING_MINIMA = {
     "max_window_length": 8,
     "batch_size": 1,
     "max_tokens": 1,
+    "max_entities_per_sentence": 1,
 }
 PROBABILITIES = ("head_dropout", "relation_threshold", "entity_threshold")
 

@@ -13,8 +13,6 @@ from transformers.utils import ModelOutput
 from .configuration_spert import check_setting
 from .windows_spert import Window
 
-OVERLAP_MODES = ("allow", "nested", "flat")
-
 
 @dataclass(frozen=True, order=True)
 class Entity:
@@ -228,16 +226,12 @@ def resolve_overlaps(extraction: Extraction, mode: str) -> Extraction:
     >>> resolve_overlaps(extraction, "flat")
     Extraction(entities=(Entity(start=0, end=2, label='A', score=0.9),), relations=())
     """
-    if mode not in OVERLAP_MODES:
-        raise ValueError(f"overlap must be one of {', '.join(OVERLAP_MODES)}, got {mode!r}")
+    check_setting("overlap", mode)
     if mode == "allow":
         return extraction
-    clash = _cross if mode == "nested" else _overlap
-    kept: list[int] = []
-    for i in sorted(range(len(extraction.entities)), key=lambda i: (-extraction.entities[i].score, i)):
-        if not any(clash(extraction.entities[i], extraction.entities[j]) for j in kept):
-            kept.append(i)
-    kept.sort()
+    best_first = sorted(range(len(extraction.entities)), key=lambda i: (-extraction.entities[i].score, i))
+    keep = _keep_flat if mode == "flat" else _keep_nested
+    kept = sorted(keep(extraction.entities, best_first))
     place = {old: new for new, old in enumerate(kept)}
     relations = (
         replace(r, head=place[r.head], tail=place[r.tail])
@@ -247,10 +241,33 @@ def resolve_overlaps(extraction: Extraction, mode: str) -> Extraction:
     return build_extraction([extraction.entities[i] for i in kept], relations)
 
 
-def _overlap(a: Entity, b: Entity) -> bool:
-    return a.start < b.end and b.start < a.end
+def _keep_flat(entities: Sequence[Entity], order: Iterable[int]) -> list[int]:
+    """Indices of the entities that share no word with one before them, in time linear in their words."""
+    kept: list[int] = []
+    covered: set[int] = set()
+    for i in order:
+        words = range(entities[i].start, entities[i].end)
+        if covered.isdisjoint(words):
+            covered.update(words)
+            kept.append(i)
+    return kept
 
 
-def _cross(a: Entity, b: Entity) -> bool:
-    nested = (a.start <= b.start and b.end <= a.end) or (b.start <= a.start and a.end <= b.end)
-    return _overlap(a, b) and not nested
+def _keep_nested(entities: Sequence[Entity], order: Iterable[int]) -> list[int]:
+    """Indices of the entities that cross no kept one before them, in time linear in their words.
+
+    Kept spans are nested or apart, so those around a boundary between two words are a chain. A span crosses one of
+    them exactly if it crosses the innermost around its own start or end.
+    """
+    kept: list[int] = []
+    innermost: dict[int, tuple[int, int]] = {}  # start and end of the smallest kept span around each boundary
+    for i in order:
+        start, end = entities[i].start, entities[i].end
+        (_, end_around), (start_around, _) = (innermost.get(bound, (start, end)) for bound in (start, end))
+        if end_around < end or start_around > start:
+            continue
+        for boundary in range(start + 1, end):
+            low, high = innermost.get(boundary, (start, end))
+            innermost[boundary] = (max(low, start), min(high, end))
+        kept.append(i)
+    return kept

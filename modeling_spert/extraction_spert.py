@@ -58,6 +58,8 @@ class Extractor:
         entity_threshold: Probability that the best type of an entity must reach; default: the configuration's, where
             None means that the best class wins.
         relation_threshold: Probability from which a relation holds; default: the configuration's.
+        max_entities_per_sentence: Most entities that are found in a sentence (in a piece, if it is longer than a
+            window), the best first. Pairs grow with the square of the entities, and memory with the pairs.
         batch_size: Most windows in a forward pass.
         max_tokens: Most subwords in a forward pass, padding included.
         max_window_length: Longest window in subwords; default: the model's.
@@ -75,6 +77,7 @@ class Extractor:
         *,
         entity_threshold: float | None = None,
         relation_threshold: float | None = None,
+        max_entities_per_sentence: int = 256,
         batch_size: int = 32,
         max_tokens: int = 4096,
         max_window_length: int | None = None,
@@ -85,6 +88,7 @@ class Extractor:
             model.config,
             entity_threshold=entity_threshold,
             relation_threshold=relation_threshold,
+            max_entities_per_sentence=max_entities_per_sentence,
             batch_size=batch_size,
             max_tokens=max_tokens,
             max_window_length=max_window_length,
@@ -93,10 +97,11 @@ class Extractor:
         self.model, self.tokenizer = model, tokenizer
         self.device = model.device if device is None else device
         self.entity_threshold = model.config.entity_threshold if entity_threshold is None else entity_threshold
+        self.max_entities_per_sentence = max_entities_per_sentence
         self.batch_size, self.max_tokens = batch_size, max_tokens
         self.max_window_length = max_window_length or model.config.max_window_length
         self.context = context or model.config.context
-        self._num_cut_words = self._num_unrelated = 0
+        self._num_cut_words = self._num_unrelated = self._num_full = 0
         self._rules = decoding_rules(model.config, relation_threshold)
 
     def __call__(self, documents: Sequence[Document]) -> list[list[Extraction]]:
@@ -113,7 +118,13 @@ class Extractor:
             )
         if self._num_unrelated:
             logger.warning(f"{self._num_unrelated} given entities do not fit into a window: they get no relations")
-        self._num_cut_words = self._num_unrelated = 0
+        if self._num_full:
+            limit = self.max_entities_per_sentence
+            logger.warning(
+                f"{self._num_full} sentences have {limit} entities or more: the best {limit} are kept. Raise "
+                "entity_threshold, or max_entities_per_sentence"
+            )
+        self._num_cut_words = self._num_unrelated = self._num_full = 0
 
     @torch.no_grad()
     def extract(self, documents: Sequence[Document]) -> list[list[Extraction]]:
@@ -161,8 +172,13 @@ class Extractor:
     def _extract(self, rows: Sequence[_Row]) -> list[list[Extraction]]:
         """Entities and relations of each piece of each row."""
         windows = [row.window for row in rows]
-        output = self.model(**self._collate(windows), entity_threshold=self.entity_threshold)
-        return decode_windows(output, windows, self._rules)
+        limit = self.max_entities_per_sentence
+        output = self.model(
+            **self._collate(windows), entity_threshold=self.entity_threshold, max_entities_per_sentence=limit
+        )
+        found = decode_windows(output, windows, self._rules)
+        self._num_full += sum(len(extraction.entities) >= limit for pieces in found for extraction in pieces)
+        return found
 
     def _relate(self, rows: Sequence[_Row]) -> list[list[Extraction]]:
         """Given entities of each piece of each row, and the relations between them."""

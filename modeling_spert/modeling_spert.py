@@ -84,6 +84,7 @@ class SpertModel(SpertPreTrainedModel):
         num_spans: Tensor | int | None = None,
         num_pairs: Tensor | int | None = None,
         entity_threshold: float | None = None,
+        max_entities_per_sentence: int | None = None,
         token_type_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
         return_dict: bool | None = None,
@@ -108,6 +109,7 @@ class SpertModel(SpertPreTrainedModel):
             num_pairs: The same for pairs.
             entity_threshold: Probability that the best entity type of a span must reach for the span to be an entity;
                 default: the best class must not be *none*.
+            max_entities_per_sentence: Most entities of a sentence, the best first; default: all.
             token_type_ids: (B, L), for encoders that want them.
             inputs_embeds: (B, L, H) instead of `input_ids`.
             return_dict: False for a tuple.
@@ -133,7 +135,7 @@ class SpertModel(SpertPreTrainedModel):
             logits_BKWE, mask_BKW = heads.classify_candidates()
             # Span filtering (section 3.2): spans of the class *none* are dropped, the others paired.
             spans, entity_logits, entities, pairs = filter_spans(
-                logits_BKWE, mask_BKW, sentence_index, entity_threshold
+                logits_BKWE, mask_BKW, sentence_index, entity_threshold, max_entities_per_sentence
             )
         else:
             # Span classification (section 3.1), of the given spans, which are not filtered.

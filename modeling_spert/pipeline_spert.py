@@ -38,7 +38,14 @@ from .windows_spert import Window  # noqa: F401
 Splitter = Callable[[str], Sequence[Sequence[tuple[int, int]]]]
 
 _CALL_SETTINGS = ("splitter", "on_error", "progress_bar")
-_EXTRACTION_SETTINGS = ("entity_threshold", "relation_threshold", "max_tokens", "max_window_length", "context")
+_EXTRACTION_SETTINGS = (
+    "entity_threshold",
+    "relation_threshold",
+    "max_entities_per_sentence",
+    "max_tokens",
+    "max_window_length",
+    "context",
+)
 _ANSWER_SETTINGS = ("overlap",)
 
 
@@ -57,6 +64,8 @@ class JointExtractionPipeline(Pipeline):
     Settings, here or per call:
         entity_threshold: Probability that an entity's best type must reach; default: the best class wins.
         relation_threshold: Probability from which a relation holds; default: the model's.
+        max_entities_per_sentence: Most entities of a sentence, the best first (256): more than any ordinary sentence
+            has. It bounds the memory that a low `entity_threshold` takes.
         overlap: "allow", "nested" (spans may contain one another) or "flat".
         batch_size: Most windows in a forward pass (32).
         max_tokens: Most subwords in a forward pass, padding included (4096).

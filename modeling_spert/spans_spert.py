@@ -202,7 +202,11 @@ def find_survivors(entity_logits: Tensor, entity_threshold: float | None = None)
 
 
 def filter_spans(
-    logits_BKWE: Tensor, mask_BKW: Tensor, sentence_index_BW: Tensor, entity_threshold: float | None = None
+    logits_BKWE: Tensor,
+    mask_BKW: Tensor,
+    sentence_index_BW: Tensor,
+    entity_threshold: float | None = None,
+    max_entities_per_sentence: int | None = None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Drop the candidates that are not entities, and pair the others (section 3.2).
 
@@ -214,6 +218,7 @@ def filter_spans(
         mask_BKW: Which of these are candidates, from `candidate_mask`.
         sentence_index_BW: Sentence of each word, -1 on padding.
         entity_threshold: As in `find_survivors`.
+        max_entities_per_sentence: Most spans of a sentence that are kept, the best first; default: all.
 
     Returns:
         Candidates (S, 3) in the order of `spans_of_mask`, their logits (S, E), indices of the entities among them
@@ -221,10 +226,45 @@ def filter_spans(
     """
     marks_BKW = torch.where(mask_BKW, sentence_index_BW.unsqueeze(1).int() + 1, 0)
     marks_BKW = torch.where(find_survivors(logits_BKWE, entity_threshold), -marks_BKW, marks_BKW)
-    spans_S3, entities_N, pairs_P2 = (found.to(marks_BKW.device) for found in list_candidates(marks_BKW.cpu()))
+    marks_on_host = marks_BKW.cpu()
+    if max_entities_per_sentence is not None:
+        limit_entities(marks_on_host, logits_BKWE, max_entities_per_sentence)
+    spans_S3, entities_N, pairs_P2 = (found.to(marks_BKW.device) for found in list_candidates(marks_on_host))
     row, start, end = spans_S3.unbind(1)
     _, K, W = mask_BKW.shape
     return spans_S3, logits_BKWE.flatten(0, 2)[(row * K + end - start - 1) * W + start], entities_N, pairs_P2
+
+
+def limit_entities(marks_BKW: Tensor, logits_BKWE: Tensor, limit: int) -> None:
+    """Turn entities into candidates, in place, where a sentence has more than the limit; the best stay.
+
+    Pairs grow with the square of the entities: a threshold of 0 on a long sentence would fill the memory.
+
+    Args:
+        marks_BKW: As in `list_candidates`, on the host.
+        logits_BKWE: Entity logits, fetched only if a sentence has too many.
+        limit: Most entities of a sentence.
+
+    >>> marks, logits = torch.tensor([[[-1, -1, -1, -2]]]), torch.tensor([[[[0, 1], [0, 3], [0, 2], [0, 1]]]])
+    >>> limit_entities(marks, logits, 2)
+    >>> marks.tolist()
+    [[[1, -1, -1, -2]]]
+    """
+    if int((marks_BKW < 0).sum()) <= limit:
+        return
+    place_N3 = (marks_BKW < 0).nonzero()
+    group_N = place_N3[:, 0] * (marks_BKW.shape[2] + 1) - marks_BKW[tuple(place_N3.T)]
+    if int(group_N.bincount().max()) <= limit:
+        return
+    logits_NE = logits_BKWE[tuple(place_N3.to(logits_BKWE.device).T)]
+    scores_N = logits_NE.float().softmax(-1)[:, 1:].amax(-1).cpu()
+    # By sentence, the best first; equal ones in candidate order.
+    best_first = scores_N.argsort(descending=True, stable=True)
+    order = best_first[group_N[best_first].argsort(stable=True)]
+    _, sizes = group_N[order].unique_consecutive(return_counts=True)
+    rank = torch.arange(len(order)) - (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
+    dropped = tuple(place_N3[order[rank >= limit]].T)
+    marks_BKW[dropped] = -marks_BKW[dropped]
 
 
 def list_candidates(marks_BKW: Tensor) -> tuple[Tensor, Tensor, Tensor]:

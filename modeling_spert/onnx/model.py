@@ -129,6 +129,7 @@ class OnnxSpertModel:
         spans: Tensor | None = None,
         pairs: Tensor | None = None,
         entity_threshold: float | None = None,
+        max_entities_per_sentence: int | None = None,
     ) -> SpertOutput:
         """As `SpertModel.forward`, without labels.
 
@@ -152,6 +153,7 @@ class OnnxSpertModel:
                 candidate_mask(sentence_index, self.config.max_span_width),
                 sentence_index,
                 entity_threshold,
+                max_entities_per_sentence,
             )
         if self._relations is None:
             pairs, relation_logits = pairs[:0], answers["cls"].new_zeros(0, 0)

@@ -14,8 +14,8 @@ from tiny_models import build_window
 from torch import Tensor
 
 from modeling_spert import SpertConfig, SpertOutput
+from modeling_spert.configuration_spert import OVERLAP_MODES
 from modeling_spert.decoding_spert import (
-    OVERLAP_MODES,
     DecodingRules,
     Entity,
     Extraction,
@@ -228,6 +228,29 @@ def test_decoding_resolve_overlaps_knows_three_modes():
     assert resolve_overlaps(extraction, "flat") == Extraction((outer,))
     with pytest.raises(ValueError, match="overlap must be one of allow, nested, flat, got 'none'"):
         resolve_overlaps(extraction, "none")
+
+
+class CountedWord(int):
+    """A position that counts the comparisons of all."""
+
+    comparisons = 0
+
+    def __lt__(self, other: int) -> bool:
+        CountedWord.comparisons += 1
+        return int(self) < int(other)
+
+    def __gt__(self, other: int) -> bool:
+        CountedWord.comparisons += 1
+        return int(self) > int(other)
+
+
+@pytest.mark.parametrize("mode", ["flat", "nested"])
+def test_decoding_resolve_overlaps_compares_few_entities(mode: str):
+    """Twice the entities took four times as long."""
+    entities = tuple(Entity(CountedWord(2 * i), CountedWord(2 * i + 2), "A", 1 / (1 + i)) for i in range(2_000))
+    CountedWord.comparisons = 0
+    assert len(resolve_overlaps(Extraction(entities), mode).entities) == 2_000
+    assert CountedWord.comparisons < 2_000 * 40
 
 
 @given(extractions(), st.integers(0, 4))

@@ -221,6 +221,31 @@ def test_pipeline_relation_threshold_keeps_the_better():
     assert strict(TEXT) == few and strict(TEXT, relation_threshold=0.4) == default
 
 
+def test_pipeline_bounds_the_entities_of_a_sentence_and_says_so(warnings_shown):
+    """A threshold of 0 on one sentence of 300 words made 4.75 million relations and took gigabytes."""
+    pipe = tiny_pipeline(entity_threshold=0, relation_threshold=1)
+    document = {"sentences": [["word"] * 40, ["Ada", "wrote"], ["novel"] * 40]}
+    every = pipe(document, max_entities_per_sentence=10_000)["entities"]
+    assert warnings_shown == []
+    found = pipe(document, max_entities_per_sentence=20)["entities"]
+    sentence_of = [0] * 40 + [1] * 2 + [2] * 40
+    for sentence in range(3):
+        own = [e["score"] for e in every if sentence_of[e["words"][0]] == sentence]
+        kept = [e["score"] for e in found if sentence_of[e["words"][0]] == sentence]
+        assert sorted(kept) == pytest.approx(sorted(own)[-20:])
+    assert warnings_shown == [
+        "2 sentences have 20 entities or more: the best 20 are kept. Raise entity_threshold, or "
+        "max_entities_per_sentence"
+    ]
+    given = [{"start": i, "end": i + 1, "label": "Work"} for i in range(30)]
+    assert len(pipe({"tokens": ["word"] * 40, "entities": given}, max_entities_per_sentence=20)["entities"]) == 30
+
+
+def test_pipeline_bounds_entities_by_default():
+    pipe = tiny_pipeline(tiny_model(max_span_width=10), entity_threshold=0, relation_threshold=1)
+    assert len(pipe({"tokens": ["word"] * 40})["entities"]) == 256
+
+
 def overlaps(a: dict, b: dict) -> bool:
     return a["words"][0] < b["words"][1] and b["words"][0] < a["words"][1]
 
@@ -363,6 +388,7 @@ BAD_SETTINGS = [
     ({"relation_threshold": -0.1}, "relation_threshold must be between 0 and 1, got -0.1"),
     ({"overlap": "none"}, "overlap must be one of allow, nested, flat, got 'none'"),
     ({"context": "window"}, "context must be one of none, document, got 'window'"),
+    ({"max_entities_per_sentence": 0}, "max_entities_per_sentence must be an integer >= 1, got 0"),
     ({"max_tokens": 0}, "max_tokens must be an integer >= 1, got 0"),
     ({"entity_threshold": "high"}, "entity_threshold must be between 0 and 1, got 'high'"),
     ({"relation_threshold": True}, "relation_threshold must be between 0 and 1, got True"),

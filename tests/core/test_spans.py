@@ -13,6 +13,7 @@ from torch import Tensor
 from modeling_spert.spans_spert import (
     candidate_mask,
     context_ranges,
+    filter_spans,
     find_survivors,
     ordered_pairs,
     pool_words,
@@ -183,3 +184,21 @@ def test_survivors_by_class_or_by_threshold():
     assert surviving_spans(logits, 1.0).tolist() == []
     assert surviving_spans(torch.zeros(3, 1)).tolist() == []  # no entity types
     assert surviving_spans(torch.zeros(3, 1), 0.0).tolist() == []
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.sampled_from([None, 0.0, 0.4]))
+def test_filter_spans_keeps_the_best_of_each_sentence(seed: int, limit: int, threshold: float | None):
+    sentence_index = torch.tensor([[0, 0, 0, 1, 1, 1, 1], [0, 0, 1, -1, -1, -1, -1]])
+    mask = candidate_mask(sentence_index, 3)
+    logits = torch.randn(2, 3, 7, 3, generator=torch.Generator().manual_seed(seed)).round(decimals=1)  # with ties
+    spans, _, every, _ = filter_spans(logits, mask, sentence_index, threshold)
+    same_spans, entity_logits, kept, pairs = filter_spans(logits, mask, sentence_index, threshold, limit)
+    assert torch.equal(same_spans, spans) and kept.tolist() == sorted(kept.tolist())
+    score = entity_logits.softmax(-1)[:, 1:].amax(-1)
+    groups: dict[tuple[int, int], list[int]] = {}
+    for index in every.tolist():
+        row, start, _ = spans[index].tolist()
+        groups.setdefault((row, int(sentence_index[row, start])), []).append(index)
+    expected = [sorted(group, key=lambda i: (-score[i].item(), i))[:limit] for group in groups.values()]
+    assert kept.tolist() == sorted(itertools.chain(*expected))
+    assert set(map(tuple, pairs.tolist())) == {pair for group in expected for pair in itertools.permutations(group, 2)}

@@ -146,6 +146,14 @@ def test_transformers_pipeline_takes_the_graphs(folder):
     assert_same_answers(pipe(TEXTS), tiny_pipeline()(TEXTS))
 
 
+def test_pipeline_around_the_graphs_bounds_the_entities_of_a_sentence(folder):
+    pipes = [OnnxSpertModel.from_pretrained(folder).extraction_pipeline(tiny_tokenizer()), tiny_pipeline()]
+    settings = {"entity_threshold": 0, "relation_threshold": 0.1, "max_entities_per_sentence": 7}
+    found, wanted = ([pipe(text, **settings) for text in TEXTS] for pipe in pipes)
+    assert_same_answers(found, wanted)
+    assert any(answer["relations"] for answer in found)
+
+
 def test_predictions_of_examples_are_the_models(folder):
     examples = [{"tokens": TEXT.split(), "entities": [], "relations": []}]
     wanted = predict_examples(tiny_model(), tiny_tokenizer(), examples)
