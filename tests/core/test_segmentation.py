@@ -423,6 +423,13 @@ def test_segment_takes_linear_time(unit: str):
     assert time.process_time() - started < 5
 
 
+def test_segment_looks_replacements_up_however_many_and_long():
+    """Each was an alternative of an expression, tried at every character: a minute for 20,000 letters."""
+    many = {f"word{i}": f"form{i}" for i in range(100_000)} | {"a" * 1_000_000: "b"}
+    rules = SegmentationRules(replacements=many)
+    assert words_of("word7 and word99999 " * 1_000, rules) == ["form7", "and", "form99999"] * 1_000
+
+
 # --- Benchmarks ---
 
 

@@ -144,6 +144,26 @@ def test_window_documents_cuts_each_document_by_its_own_overlap(caplog: pytest.L
     assert not caplog.records
 
 
+class Sliced(tuple):
+    """A tuple that counts the items of its slices."""
+
+    items = 0
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            Sliced.items += len(range(*index.indices(len(self))))
+        return super().__getitem__(index)
+
+
+def test_windows_of_a_long_sentence_copy_its_subwords_about_once():
+    """Each piece summed the subwords of all words before it: twice the words took four times as long."""
+    num_words = 20_000
+    sentence = EncodedSentence(Sliced(range(num_words)), Sliced([1] * num_words))
+    Sliced.items = 0
+    windows = make_windows([sentence], AFFIXES, ROOM + 2, overlap=4)
+    assert len(windows) > 900 and Sliced.items < 4 * num_words
+
+
 def test_windows_of_nothing_are_none():
     for context in ("none", "document"):
         assert windows_of([], context) == [] and windows_of([[], []], context) == []
