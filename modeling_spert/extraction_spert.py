@@ -8,7 +8,7 @@ is found in the pieces of a sentence is put together again.
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any
 
@@ -35,6 +35,17 @@ from .windows_spert import Piece, Window, collate_windows, plan_batches, window_
 logger = logging.get_logger(f"transformers.{__name__}")
 
 
+EXTRACTION_SETTINGS = (
+    "entity_threshold",
+    "relation_threshold",
+    "max_entities_per_sentence",
+    "batch_size",
+    "max_tokens",
+    "max_window_length",
+    "context",
+)
+
+
 @dataclass(frozen=True)
 class _Row:
     """One row of a batch: a window, and the document that it is part of."""
@@ -48,6 +59,7 @@ class _Row:
 _Found = defaultdict[tuple[int, int], list[tuple[Piece, Extraction]]]
 
 
+@dataclass(kw_only=True)
 class Extractor:
     """Entities and relations of documents, with one model and one set of thresholds.
 
@@ -70,39 +82,26 @@ class Extractor:
         ValueError: If a setting is out of its range.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        tokenizer: PreTrainedTokenizerBase,
-        *,
-        entity_threshold: float | None = None,
-        relation_threshold: float | None = None,
-        max_entities_per_sentence: int = 256,
-        batch_size: int = 32,
-        max_tokens: int = 4096,
-        max_window_length: int | None = None,
-        context: str | None = None,
-        device: torch.device | str | None = None,
-    ):
-        check_settings(
-            model.config,
-            entity_threshold=entity_threshold,
-            relation_threshold=relation_threshold,
-            max_entities_per_sentence=max_entities_per_sentence,
-            batch_size=batch_size,
-            max_tokens=max_tokens,
-            max_window_length=max_window_length,
-            context=context,
-        )
-        self.model, self.tokenizer = model, tokenizer
-        self.device = model.device if device is None else device
-        self.entity_threshold = model.config.entity_threshold if entity_threshold is None else entity_threshold
-        self.max_entities_per_sentence = max_entities_per_sentence
-        self.batch_size, self.max_tokens = batch_size, max_tokens
-        self.max_window_length = max_window_length or model.config.max_window_length
-        self.context = context or model.config.context
+    model: Any = field(kw_only=False)
+    tokenizer: PreTrainedTokenizerBase = field(kw_only=False)
+    entity_threshold: float | None = None
+    relation_threshold: float | None = None
+    max_entities_per_sentence: int = 256
+    batch_size: int = 32
+    max_tokens: int = 4096
+    max_window_length: int | None = None
+    context: str | None = None
+    device: torch.device | str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the settings and fill in the model's."""
+        config = self.model.config
+        check_settings(config, **{name: value for name, value in vars(self).items() if name in EXTRACTION_SETTINGS})
+        self.device = self.device or self.model.device
+        self.max_window_length = self.max_window_length or config.max_window_length
+        self.context = self.context or config.context
+        self._rules = decoding_rules(config, self.relation_threshold)
         self._num_cut_words = self._num_unrelated = self._num_full = 0
-        self._rules = decoding_rules(model.config, relation_threshold)
 
     def __call__(self, documents: Sequence[Document]) -> list[list[Extraction]]:
         """The extraction of every sentence of every document, words counted from the sentence's first."""
@@ -148,7 +147,7 @@ class Extractor:
             [[[word.text for word in sentence] for sentence in document.sentences] for document in documents],
             [max([widest, *(e.end - e.start for e in document.given or ())]) for document in documents],
             max_window_length=self.max_window_length,
-            context=self.context,
+            context=self.context or "none",
         )
         rows = [
             _Row(index, document, window)

@@ -25,11 +25,12 @@ class GivenEntity:
 
 @dataclass(frozen=True)
 class Document:
-    """A text with its words, and the entities given with it, if any."""
+    """A text with its words, and the entities given with it, if any; or what was wrong with an input."""
 
     text: str
     sentences: tuple[tuple[Word, ...], ...]
     given: tuple[GivenEntity, ...] | None = None  # sorted by start, end, label
+    error: str | None = None
 
     @cached_property
     def words(self) -> tuple[Word, ...]:

@@ -16,7 +16,7 @@ from .answer_spert import Answer
 # transformers before 5.11 copies only the modules that the pipeline's own file names: some are named for that alone.
 from .configuration_spert import SpertConfig  # noqa: F401
 from .decoding_spert import Extraction, resolve_overlaps
-from .extraction_spert import Extractor, check_settings
+from .extraction_spert import EXTRACTION_SETTINGS, Extractor, check_settings
 from .inputs_spert import Document, add_given_entities, document_of_tokens, read_form, words_of_ranges
 from .precision_spert import set_precision
 from .segmentation_rules_spert import rules_of_settings
@@ -26,8 +26,8 @@ from .streams_spert import (
     CHUNK_INPUTS,
     Answers,
     SizedAnswers,
-    UnreadInput,
     check_inputs,
+    failed_document,
     iterate_inputs,
     name_input,
     read_chunks,
@@ -38,14 +38,6 @@ from .windows_spert import Window  # noqa: F401
 Splitter = Callable[[str], Sequence[Sequence[tuple[int, int]]]]
 
 _CALL_SETTINGS = ("splitter", "on_error", "progress_bar")
-_EXTRACTION_SETTINGS = (
-    "entity_threshold",
-    "relation_threshold",
-    "max_entities_per_sentence",
-    "max_tokens",
-    "max_window_length",
-    "context",
-)
 _ANSWER_SETTINGS = ("overlap",)
 
 
@@ -105,10 +97,10 @@ class JointExtractionPipeline(Pipeline):
 
     def _sanitize_parameters(self, **settings: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Check the settings and sort them to the steps that use them."""
-        steps = (_CALL_SETTINGS, _EXTRACTION_SETTINGS, _ANSWER_SETTINGS)
+        steps = (_CALL_SETTINGS, EXTRACTION_SETTINGS, _ANSWER_SETTINGS)
         unknown = [name for name in settings if not any(name in step for step in steps)]
         if unknown:
-            raise TypeError(_unknown_setting(unknown[0], sum(steps, ("batch_size",))))
+            raise TypeError(_unknown_setting(unknown[0], sum(steps, ())))
         checked = check_settings(self.model.config, **settings)
         if not callable(checked.get("splitter", callable)):
             raise ValueError(
@@ -117,7 +109,7 @@ class JointExtractionPipeline(Pipeline):
             )
         return tuple({k: checked[k] for k in step if k in checked} for step in steps)  # type: ignore[return-value]
 
-    def __call__(self, inputs: Any, *args: Any, batch_size: int | None = None, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer one input, a list of them, or a stream of them; see the class for forms and settings."""
         if args:
             raise TypeError("the pipeline takes one positional argument, the inputs; settings are keywords")
@@ -127,63 +119,61 @@ class JointExtractionPipeline(Pipeline):
         steps = zip((self._preprocess_params, self._forward_params, self._postprocess_params), chosen, strict=True)
         read, forward, postprocess = ({**default, **own} for default, own in steps)
         progress_bar, on_error = read.pop("progress_bar", False), read.pop("on_error", "raise")
-        extract = self._extractor(batch_size=batch_size, **forward)
+        extract = self._extractor(**forward)
         # One input, a list, or a stream.
         is_single, is_list = isinstance(inputs, str | Mapping), isinstance(inputs, list | tuple)
         source = [inputs] if is_single else iterate_inputs(inputs)
         if is_list and on_error == "raise":
             check_inputs(inputs)  # at once, not after the inputs before a bad one have been answered
-        chunks = read_chunks(source, CHUNK_INPUTS if is_list else 1)
-        answers = self._answer(chunks, extract, read, postprocess, on_error, is_single)
-        length = len(inputs) if isinstance(inputs, Sized) else None
-        if progress_bar and not is_single:
-            answers = iter(logging.tqdm(answers, total=length, unit="input"))
+        chunks = self._read(source, CHUNK_INPUTS if is_list else 1, read, on_error, is_single)
+        answers = self._answer(chunks, extract, postprocess)
         if is_single:
-            return next(answers)
+            return list(answers)[0]
+        length = len(inputs) if isinstance(inputs, Sized) else None
+        if progress_bar:
+            answers = iter(logging.tqdm(answers, total=length, unit="input"))
         if is_list:
             return list(answers)
         return Answers(answers) if length is None else SizedAnswers(answers, length)
 
-    def _extractor(self, batch_size: int | None = None, **settings: Any) -> Extractor:
-        batch_size = self._batch_size if batch_size is None else batch_size
-        if batch_size is not None:
-            settings["batch_size"] = batch_size
+    def _extractor(self, **settings: Any) -> Extractor:
+        if self._batch_size is not None:  # which the base class keeps apart from the other settings
+            settings.setdefault("batch_size", self._batch_size)
         return Extractor(self.model, self.tokenizer, device=self.device, **settings)
+
+    def _read(
+        self, source: Iterable[Any], first_size: int, settings: Mapping[str, Any], on_error: str, is_single: bool
+    ) -> Iterator[tuple[list[Document], Exception | None]]:
+        """Documents by chunks; the last chunk comes with the error that ended the source, or that an input raised."""
+        index = 0
+        for chunk, failure in read_chunks(source, first_size):
+            documents: list[Document] = []
+            for item in chunk:
+                try:
+                    documents.append(self.preprocess(item, **settings))
+                except Exception as error:
+                    if on_error == "raise":
+                        yield documents, error if is_single else name_input(index, error)
+                        return
+                    documents.append(failed_document(item, error))
+                index += 1
+            yield documents, failure
 
     def _answer(
         self,
-        chunks: Iterable[tuple[list[Any], Exception | None]],
+        chunks: Iterable[tuple[list[Document], Exception | None]],
         extract: Extractor,
-        read: Mapping[str, Any],
-        postprocess: Mapping[str, Any],
-        on_error: str,
-        is_single: bool,
+        settings: Mapping[str, Any],
     ) -> Iterator[dict[str, Any]]:
-        """Answers in the order of the inputs, a chunk of inputs at a time."""
-        count = 0
+        """Answers in the order of the documents; an error is raised after the answers before it."""
         try:
-            for chunk, failure in chunks:
-                # Read the inputs. What was read before one fails is answered before the error is raised.
-                documents: list[Document | UnreadInput] = []
-                for item in chunk:
-                    try:
-                        documents.append(self.preprocess(item, **read))
-                    except Exception as error:
-                        if on_error == "raise":
-                            failure = error if is_single else name_input(count + len(documents), error)
-                            break
-                        documents.append(UnreadInput.of(item, error))
-                # Answer them.
+            for documents, failure in chunks:
                 with self.device_placement():
-                    found = iter(extract.extract([item for item in documents if isinstance(item, Document)]))
-                for item in documents:
-                    if isinstance(item, Document):
-                        yield self.postprocess((item, next(found)), **postprocess)
-                    else:
-                        yield {"text": item.text, "entities": [], "relations": [], "error": item.error}
+                    found = extract.extract(documents)
+                for document, extractions in zip(documents, found, strict=True):
+                    yield self.postprocess((document, extractions), **settings)
                 if failure is not None:
                     raise failure
-                count += len(chunk)
         finally:
             extract.report()
 
@@ -231,7 +221,8 @@ class JointExtractionPipeline(Pipeline):
                 if (first + e.start, first + e.end, e.label) in widened:
                     answer["widened"] = True
                 entities.append(answer)
-        return Answer(text=document.text, entities=entities, relations=relations)
+        error = {} if document.error is None else {"error": document.error}
+        return Answer(text=document.text, entities=entities, relations=relations, **error)
 
     def save_pretrained(self, save_directory: Any, **kwargs: Any) -> None:
         """Save the model, with its code, and the tokenizer.

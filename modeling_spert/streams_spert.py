@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from .inputs_spert import read_form, shorten
+from .inputs_spert import Document, read_form, shorten
 
 # Inputs that are answered together: enough for full batches of equal length, few enough to keep a stream flowing.
 CHUNK_INPUTS = 256
@@ -76,27 +75,20 @@ def check_inputs(inputs: Sequence[Any]) -> None:
 
 def name_input(index: int, error: Exception) -> ValueError:
     """The error of an input of many, with its index."""
-    named = ValueError(f"input {index}: {_describe(error)}")
+    named = ValueError(f"input {index}: {describe(error)}")
     named.__cause__ = error
     return named
 
 
-def _describe(error: Exception) -> str:
+def describe(error: Exception) -> str:
+    """Our own messages as they are; others, such as those of a user's splitter, with their type."""
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
-@dataclass(frozen=True)
-class UnreadInput:
-    """An input that could not be read: its text, if it has one, and why."""
-
-    text: str
-    error: str
-
-    @classmethod
-    def of(cls, item: Any, error: Exception) -> "UnreadInput":
-        """The input and the error that reading it raised."""
-        text = item.get("text") if isinstance(item, Mapping) else item
-        return cls(text if isinstance(text, str) else "", _describe(error))
+def failed_document(item: Any, error: Exception) -> Document:
+    """The document of an input that could not be read: no words, its text if it has one, and why."""
+    text = item.get("text") if isinstance(item, Mapping) else item
+    return Document(text if isinstance(text, str) else "", (), error=describe(error))
 
 
 class Answers(Iterator[dict[str, Any]]):

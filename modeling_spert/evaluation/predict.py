@@ -23,7 +23,7 @@ def predict_examples(
         **settings: Of `Extractor`, such as `batch_size` and `relation_threshold`.
     """
     extract = Extractor(model, tokenizer, **settings)
-    groups = group_documents(examples, extract.context)
+    groups = group_documents(examples, settings.get("context") or model.config.context)
     found = extract([document_of_tokens([examples[row]["tokens"] for row in rows]) for rows in groups])
     by_row = {
         row: extraction
