@@ -13,6 +13,7 @@ from transformers import Pipeline
 from transformers.utils import logging
 
 from .answer_spert import Answer
+
 # transformers before 5.11 copies only the modules that the pipeline's own file names: some are named for that alone.
 from .configuration_spert import SpertConfig  # noqa: F401
 from .decoding_spert import Extraction, resolve_overlaps
