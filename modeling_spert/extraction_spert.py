@@ -98,6 +98,7 @@ class Extractor:
         config = self.model.config
         check_settings(config, **{name: value for name, value in vars(self).items() if name in EXTRACTION_SETTINGS})
         self.device = self.device or self.model.device
+        self.entity_threshold = config.entity_threshold if self.entity_threshold is None else self.entity_threshold
         self.max_window_length = self.max_window_length or config.max_window_length
         self.context = self.context or config.context
         self._rules = decoding_rules(config, self.relation_threshold)
