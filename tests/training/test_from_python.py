@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import transformers
 from tiny_data import build_rows, write_dataset
 from tiny_models import save_backbone
 from transformers import pipeline
@@ -48,6 +50,22 @@ def test_documented_statements_train_a_model(encoder: Path, tmp_path: Path) -> N
     answer = pipeline("joint-extraction", model=str(tmp_path / "mine"))("Maria Lund met Ada Berg.")
     assert set(answer) == {"text", "entities", "relations"}
     assert (tmp_path / "mine" / "README.md").is_file()
+
+
+def test_training_guide_has_the_statements_of_the_docstring_and_its_callback_example_runs(
+    encoder: Path, tmp_path: Path
+) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "training.md").read_text("utf-8"), re.DOTALL)
+    statements = documented_statements(modeling_spert.training.__doc__)
+    assert ast.dump(ast.parse(blocks[0].replace("my_data", "demo"))) == ast.dump(ast.parse(statements))
+    rows = {"train": build_rows(4, 1), "dev": build_rows(2, 2)}
+    own = TrainingArguments(output_dir=str(tmp_path / "own"), backbone=str(encoder))
+    model, tokenizer = build_model(own, OwnData(rows))
+    args = transformers.TrainingArguments(
+        str(tmp_path / "out"), use_cpu=True, max_steps=2, report_to="none", save_strategy="no", disable_tqdm=True
+    )
+    names = {"data": OwnData(rows), "model": model, "tokenizer": tokenizer, "args": args}
+    exec(compile(blocks[1], "guide", "exec"), names)
 
 
 @dataclass
