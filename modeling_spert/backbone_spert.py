@@ -1,7 +1,5 @@
 """What SpERT asks of an encoder: subwords in, a vector for each out, and a first position that stands for the text."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
@@ -33,17 +31,11 @@ def strip_backbone(model: PreTrainedModel) -> PreTrainedModel:
             raise ValueError(f"SpERT needs an encoder with one {name} in its configuration, and {kind} has none")
     if model.config.is_encoder_decoder:
         model = model.get_encoder()
-    # SpERT reads the first position itself, and unused weights would break distributed training.
+    # SpERT reads the first position itself, and unused weights would break distributed training. Some encoders call
+    # their pooler without asking whether there is one, so something must be there.
     if getattr(model, "pooler", None) is not None:
-        model.register_module("pooler", NoPooler())
+        model.register_module("pooler", nn.Identity())
     return model
-
-
-class NoPooler(nn.Module):
-    """In the place of a pooler, since some encoders call theirs without asking whether there is one."""
-
-    def forward(self, *_: Any, **__: Any) -> None:
-        """Pools nothing."""
 
 
 def check_window_length(wanted: int | None, backbone: PreTrainedModel) -> int | None:

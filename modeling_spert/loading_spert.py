@@ -106,7 +106,7 @@ class SpertPreTrainedModel(PreTrainedModel):
             **kwargs: As `PreTrainedModel.from_pretrained` takes them; settings of `SpertConfig` override saved ones.
 
         Returns:
-            The model in eval mode; with `output_loading_info`, a pair of it and that.
+            The model in eval mode; with `output_loading_info`, a pair of it and that, also where weights are missing.
 
         Raises:
             ValueError: If there is no SpERT model (a bare encoder would silently stay random), if the labels differ
@@ -134,7 +134,7 @@ class SpertPreTrainedModel(PreTrainedModel):
         model, info = super().from_pretrained(name, *args, output_loading_info=True, **kwargs)
         new = [_CLASSIFIERS[kind] for kind in changed]
         missing = sorted(key for key in info["missing_keys"] if key.split(".")[0] not in new)
-        if missing and "state_dict" not in kwargs:
+        if missing and not with_info:
             raise ValueError(
                 f"weights are missing from the files of {name}: {_list_some(missing)}. Copy or download them again"
             )
@@ -184,12 +184,6 @@ class SpertPreTrainedModel(PreTrainedModel):
     def set_input_embeddings(self, value: nn.Module) -> None:
         """Replace the encoder's word embeddings."""
         self.backbone.set_input_embeddings(value)
-
-    def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> nn.Module:
-        """Resize the encoder's word embeddings and record the new size in the configuration."""
-        embeddings = self.backbone.resize_token_embeddings(*args, **kwargs)
-        self.config.backbone_config.vocab_size = self.backbone.config.vocab_size
-        return embeddings
 
 
 def _changed_labels(name: str | os.PathLike[str], kwargs: Mapping[str, Any]) -> dict[str, list[str]]:
