@@ -53,6 +53,7 @@ EXTRAS = {
         "mypy",
         "networkx",
         "packaging",
+        "parameterized",
         "peft",
         "pre-commit",
         "psutil",

@@ -6,7 +6,8 @@ ECAI 2020, arXiv 1909.07755. Defaults are the paper's (section 4). This file tra
 
 import difflib
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import transformers
@@ -17,6 +18,9 @@ if int(transformers.__version__.split(".")[0]) < 5:
     )
 
 from transformers import AutoConfig, PreTrainedConfig  # noqa: E402  (after the version is known to have them)
+from transformers.utils import logging  # noqa: E402
+
+logger = logging.get_logger(__name__)
 
 SPAN_POOLINGS = ("max", "mean", "sum")
 RELATION_CONTEXTS = ("localized", "full", "cls")
@@ -117,8 +121,8 @@ class SpertConfig(PreTrainedConfig):
         self.entity_threshold = entity_threshold
         self.context = context
         self.max_window_length = max_window_length
-        self.segmentation = segmentation
-        self.label_names = dict(label_names or {})
+        self.segmentation = _optional_mapping("segmentation", segmentation)
+        self.label_names = _optional_mapping("label_names", label_names) or {}
         self.initializer_range = initializer_range
         self._check()
         kwargs.pop("custom_pipelines", None)
@@ -127,7 +131,7 @@ class SpertConfig(PreTrainedConfig):
         super().__init__(**kwargs)
 
     def _check(self) -> None:
-        unknown = [label for label in self.symmetric_relation_types if label not in self.relation_types]
+        unknown = sorted(set(self.symmetric_relation_types) - set(self.relation_types))
         if unknown:
             raise ValueError(
                 f"symmetric_relation_types must be among relation_types {self.relation_types}, got {unknown}"
@@ -150,13 +154,26 @@ class SpertConfig(PreTrainedConfig):
         """Outputs of the relation classifier."""
         return len(self.relation_types)
 
+    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> Any:
+        """The encoder's configuration, where libraries look for sizes such as `vocab_size` and `hidden_size`."""
+        return self.backbone_config.get_text_config(decoder=decoder, encoder=encoder)
+
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
-        """The configuration of a dict; settings among the keywords replace those of the dict, and are checked."""
+        """The configuration of a dict; settings among the keywords replace those of the dict, and are checked.
+
+        A `backbone_config` among the keywords that is a dict changes the settings that it names, unless it names
+        another `model_type`. Attention kernels from the Hub are code: they are loaded only if a keyword names them.
+        """
+        config_dict = _without_kernels(config_dict)
         own = {name: kwargs.pop(name) for name in _setting_names() if name in kwargs}
         if "relation_types" in own:
-            symmetric = config_dict.get("symmetric_relation_types", ())
-            own.setdefault("symmetric_relation_types", [label for label in symmetric if label in own["relation_types"]])
+            symmetric, present = config_dict.get("symmetric_relation_types", ()), set(own["relation_types"])
+            own.setdefault("symmetric_relation_types", [label for label in symmetric if label in present])
+        saved, changes = config_dict.get("backbone_config"), own.get("backbone_config")
+        if isinstance(saved, dict) and isinstance(changes, dict):
+            same = changes.get("model_type", saved.get("model_type")) == saved.get("model_type")
+            own["backbone_config"] = {**saved, **changes} if same else changes
         return super().from_dict({**config_dict, **own}, **kwargs)
 
     def to_dict(self) -> dict[str, Any]:
@@ -209,15 +226,33 @@ def _build_backbone_config(config: PreTrainedConfig | dict[str, Any] | None) -> 
 
 
 def _list_of_labels(name: str, labels: Sequence[str]) -> list[str]:
-    if isinstance(labels, str):  # "Peop" would be read as the labels "P", "e", "o", "p"
-        raise ValueError(f"{name} must be a list of labels, got the string {labels!r}")
+    # "Peop" would be read as the labels "P", "e", "o", "p".
+    if isinstance(labels, str) or not isinstance(labels, Sequence):
+        raise ValueError(f"{name} must be a list of labels, got the {type(labels).__name__} {labels!r}")
     for label in labels:
         if not isinstance(label, str) or not label:
             raise ValueError(f"{name} must be non-empty strings, got {label!r}")
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    repeated = sorted(label for label, count in Counter(labels).items() if count > 1)
     if repeated:
         raise ValueError(f"{name} must not repeat a label, got {repeated} more than once")
     return list(labels)
+
+
+def _optional_mapping(name: str, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if value is not None and not isinstance(value, Mapping):
+        raise ValueError(f"{name} must be a dict or None, got {value!r}")
+    return None if value is None else dict(value)
+
+
+def _without_kernels(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a file without attention kernels that a repository holds: a configuration is not code."""
+    kept: dict[str, Any] = {}
+    for name, value in settings.items():
+        if "attn_implementation" in name and "/" in str(value):
+            logger.warning(f"Ignored {name}={value!r} of the configuration: pass attn_implementation to load a kernel")
+        else:
+            kept[name] = _without_kernels(value) if name == "backbone_config" and isinstance(value, dict) else value
+    return kept
 
 
 def _setting_names() -> list[str]:

@@ -110,7 +110,8 @@ def decode_windows(
             scores, whatever the model says of them.
 
     Raises:
-        ValueError: If spans were given to the model, but no entities here.
+        ValueError: If spans were given to the model, but no entities here, or scores are not numbers: no comparison
+            with them holds, and the answer would be empty.
     """
     if given is None and output.entities is None:
         raise ValueError("the model got spans to classify: pass their entities as given=[…]")
@@ -126,8 +127,15 @@ def decode_windows(
 
 
 def _fetch(output: ModelOutput) -> ModelOutput:
-    """The output on the host: from a GPU, at once instead of value by value."""
-    return type(output)(**{name: value.cpu() for name, value in output.items() if value is not None})
+    """What is decoded of the output, on the host: from a GPU, at once instead of value by value."""
+    names = ("entity_logits", "relation_logits", "spans", "pairs", "entities")
+    fetched = type(output)(**{name: output[name].cpu() for name in names if output.get(name) is not None})
+    if any(value.is_floating_point() and value.isnan().any() for value in fetched.values()):
+        raise ValueError(
+            "the model's scores are not numbers (NaN): its weights are damaged, or training has diverged, or they are "
+            "too large for its precision. Load an earlier model, or try precision='fp32'"
+        )
+    return fetched
 
 
 def _assemble(

@@ -1,5 +1,6 @@
 """Where a model's weights come from and go to: pretrained encoders, saved folders, the Hub, other labels."""
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from torch import nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
+from .backbone_spert import probe_backbone, strip_backbone
 from .configuration_spert import SpertConfig
 
 logger = logging.get_logger(__name__)
@@ -55,21 +57,23 @@ class SpertPreTrainedModel(PreTrainedModel):
             The model in eval mode, as `from_pretrained` gives it.
 
         Raises:
-            ValueError: If `pretrained` is unknown, the folder holds a SpERT model, or a setting is out of its range.
+            ValueError: If `pretrained` is unknown, the folder holds a SpERT model, or one that cannot be its encoder,
+                or a setting is out of its range.
         """
         if pretrained not in PRETRAINED_PARTS:
             raise ValueError(f"pretrained must be one of {', '.join(PRETRAINED_PARTS)}, got {pretrained!r}")
-        backbone = AutoModel.from_pretrained(name_or_folder, **(backbone_kwargs or {}))
-        if backbone.config.model_type == SpertConfig.model_type:
+        loaded = AutoModel.from_pretrained(name_or_folder, **(backbone_kwargs or {}))
+        if loaded.config.model_type == SpertConfig.model_type:
             raise ValueError(
                 f"{name_or_folder} holds a SpERT model, not a bare encoder: load it with SpertModel.from_pretrained"
             )
-        drop_pooler(backbone)
+        backbone = strip_backbone(loaded)
+        probe_backbone(backbone, name_or_folder)
         config = SpertConfig(
-            backbone_config=backbone.config,
+            backbone_config=loaded.config,
             entity_types=entity_types,
             relation_types=relation_types,
-            attn_implementation=backbone.config._attn_implementation,  # else the default would go to the encoder
+            attn_implementation=loaded.config._attn_implementation,  # else the default would go to the encoder
             **config_kwargs,
         )
         model = cls(config).to(backbone.dtype)
@@ -81,7 +85,7 @@ class SpertPreTrainedModel(PreTrainedModel):
                 model.backbone.embeddings.load_state_dict(backbone.embeddings.state_dict())
             else:
                 model.backbone.set_input_embeddings(backbone.get_input_embeddings())
-        logger.info(f"Loaded pretrained weights ({pretrained}) of {backbone.config.model_type} from {name_or_folder}")
+        logger.info(f"Loaded pretrained weights ({pretrained}) of {loaded.config.model_type} from {name_or_folder}")
         return model.eval()
 
     @classmethod
@@ -102,14 +106,20 @@ class SpertPreTrainedModel(PreTrainedModel):
             **kwargs: As `PreTrainedModel.from_pretrained` takes them; settings of `SpertConfig` override saved ones.
 
         Returns:
-            The model in eval mode; with `output_loading_info`, a pair of it and that.
+            The model in eval mode; with `output_loading_info`, a pair of it and that, also where weights are missing.
 
         Raises:
             ValueError: If there is no SpERT model (a bare encoder would silently stay random), if the labels differ
-                and `new_classifiers` is not set, or if other weights than the new classifiers' do not fit.
+                and `new_classifiers` is not set, or if other weights than the new classifiers' do not fit or are
+                missing.
             OSError: If there are no safetensors.
         """
         name = pretrained_model_name_or_path
+        if kwargs.get("use_safetensors") is False:
+            raise ValueError(
+                "use_safetensors=False: a SpERT model is loaded from safetensors only, never from a pickle"
+            )
+        kwargs["use_safetensors"] = True
         if name is None:
             return super().from_pretrained(None, *args, **kwargs)
         changed = _changed_labels(name, kwargs)
@@ -121,19 +131,23 @@ class SpertPreTrainedModel(PreTrainedModel):
         if changed:
             kwargs["ignore_mismatched_sizes"] = True
         with_info = kwargs.pop("output_loading_info", False)
-        kwargs.setdefault("use_safetensors", True)  # a SpERT model is never a pickle
         model, info = super().from_pretrained(name, *args, output_loading_info=True, **kwargs)
+        new = [_CLASSIFIERS[kind] for kind in changed]
+        missing = sorted(key for key in info["missing_keys"] if key.split(".")[0] not in new)
+        if missing and not with_info:
+            raise ValueError(
+                f"weights are missing from the files of {name}: {_list_some(missing)}. Copy or download them again"
+            )
         if changed:
-            model._start_classifiers(changed, info)
+            strange = sorted(key for key, *_ in info["mismatched_keys"] if key.split(".")[0] not in new)
+            if strange:
+                raise ValueError(f"the saved weights do not fit the settings given: {_list_some(strange)}")
+            model._start_classifiers(new)
         return (model, info) if with_info else model
 
-    def _start_classifiers(self, changed: Mapping[str, Any], info: Mapping[str, Any]) -> None:
+    def _start_classifiers(self, names: Sequence[str]) -> None:
         """New weights for the classifiers of other labels, also where there are as many labels as before."""
-        new = [_CLASSIFIERS[name] for name in changed]
-        strange = sorted(key for key, *_ in info["mismatched_keys"] if key.split(".")[0] not in new)
-        if strange:
-            raise ValueError(f"the saved weights do not fit the settings given: {', '.join(strange)}")
-        for head in (getattr(self, name) for name in new):
+        for head in (getattr(self, name) for name in names):
             if head is not None:
                 nn.init.normal_(head.weight, std=self.config.initializer_range)
                 nn.init.zeros_(head.bias)
@@ -171,12 +185,6 @@ class SpertPreTrainedModel(PreTrainedModel):
         """Replace the encoder's word embeddings."""
         self.backbone.set_input_embeddings(value)
 
-    def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> nn.Module:
-        """Resize the encoder's word embeddings and record the new size in the configuration."""
-        embeddings = self.backbone.resize_token_embeddings(*args, **kwargs)
-        self.config.backbone_config.vocab_size = self.backbone.config.vocab_size
-        return embeddings
-
 
 def _changed_labels(name: str | os.PathLike[str], kwargs: Mapping[str, Any]) -> dict[str, list[str]]:
     """The saved labels of each kind that the keywords of `from_pretrained` replace by others.
@@ -186,6 +194,13 @@ def _changed_labels(name: str | os.PathLike[str], kwargs: Mapping[str, Any]) -> 
     """
     hub_kwargs = {key: kwargs[key] for key in _HUB_KWARGS if key in kwargs}
     saved, _ = PreTrainedConfig.get_config_dict(name, **hub_kwargs)
+    if not saved:
+        base = _adapter_base(name)
+        if base:
+            raise ValueError(
+                f"{name} holds an adapter (peft) of {base}, not a model: load both with "
+                f"PeftModel.from_pretrained(SpertModel.from_pretrained({base!r}), {str(name)!r})"
+            )
     if saved.get("model_type") != SpertConfig.model_type:
         raise ValueError(
             f"{name} holds a {saved.get('model_type')!r} model, not a SpERT model. To put SpERT heads on "
@@ -199,33 +214,15 @@ def _changed_labels(name: str | os.PathLike[str], kwargs: Mapping[str, Any]) -> 
     return {kind: labels[kind] for kind, new in wanted.items() if new is not None and list(new) != labels[kind]}
 
 
-def drop_pooler(backbone: nn.Module) -> None:
-    """SpERT reads the first position itself; an unused pooler would break distributed training."""
-    if getattr(backbone, "pooler", None) is not None:
-        backbone.register_module("pooler", None)
+def _adapter_base(folder: str | os.PathLike[str]) -> str | None:
+    """The model that the adapter in a folder belongs to; None if there is no adapter."""
+    try:
+        with open(os.path.join(folder, "adapter_config.json"), encoding="utf-8") as stream:
+            return json.load(stream).get("base_model_name_or_path")
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
-def check_window_length(wanted: int | None, backbone: PreTrainedModel) -> int | None:
-    """The longest window, in subwords: as wanted, or what the encoder takes.
-
-    Raises:
-        ValueError: If the encoder has a table of positions, and it is shorter.
-    """
-    named = getattr(backbone.config, "max_position_embeddings", None)
-    limits = [named] if named and named > 0 else []
-    rows = _position_rows(backbone)
-    limit = min([*limits, rows]) if rows else min(limits, default=None)
-    if wanted is None:
-        return limit
-    # Without a table of positions (rotary, relative) the length that the encoder names is not a hard limit.
-    if rows and limit and wanted > limit:
-        raise ValueError(f"max_window_length must be at most {limit}, the positions of the encoder, got {wanted}")
-    return wanted
-
-
-def _position_rows(backbone: nn.Module) -> int | None:
-    """Positions of a learned table: RoBERTa-like encoders count from after their padding index."""
-    for name, module in backbone.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
-    return None
+def _list_some(keys: Sequence[str]) -> str:
+    """Names of weights, the first few of many."""
+    return ", ".join(keys[:6]) + (f" and {len(keys) - 6} more" if len(keys) > 6 else "")

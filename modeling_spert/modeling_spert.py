@@ -15,12 +15,13 @@ if not __package__:
 
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
-from transformers import AutoModel, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
+from .backbone_spert import build_backbone, check_window_length
 from .configuration_spert import SpertConfig
 from .heads_spert import FastHeads, Heads, TrainingHeads, WordStates
-from .loading_spert import SpertPreTrainedModel, check_window_length, drop_pooler
+from .loading_spert import SpertPreTrainedModel
 from .spans_spert import filter_spans
 
 
@@ -35,6 +36,8 @@ class SpertOutput(ModelOutput):
         spans: (S, 3) the candidates: window, first word, end.
         pairs: (P, 2) head and tail as indices into `spans`.
         entities: (N,) indices into `spans` of those classified an entity; None where spans were given.
+        hidden_states: The encoder's, on request.
+        attentions: The encoder's, on request.
     """
 
     loss: Tensor | None = None
@@ -43,6 +46,8 @@ class SpertOutput(ModelOutput):
     spans: Tensor | None = None
     pairs: Tensor | None = None
     entities: Tensor | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
 
 
 class SpertModel(SpertPreTrainedModel):
@@ -55,13 +60,12 @@ class SpertModel(SpertPreTrainedModel):
             unset `max_window_length` is set to what the encoder takes.
 
     Raises:
-        ValueError: If `max_window_length` is more than the encoder has positions for.
+        ValueError: If `max_window_length` is more than the encoder has positions for, or it does not read subwords.
     """
 
     def __init__(self, config: SpertConfig):
         super().__init__(config)
-        self.backbone = AutoModel.from_config(config.backbone_config)
-        drop_pooler(self.backbone)
+        self.backbone = build_backbone(config.backbone_config)
         config.max_window_length = check_window_length(config.max_window_length, self.backbone)
         H, D = config.backbone_config.hidden_size, config.width_embedding_size
         self.width_embeddings = nn.Embedding(config.width_table_size, D) if D else None
@@ -87,6 +91,8 @@ class SpertModel(SpertPreTrainedModel):
         max_entities_per_sentence: int | None = None,
         token_type_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
     ) -> SpertOutput | tuple[Tensor, ...]:
         """Classify spans, then pairs of spans.
@@ -112,7 +118,9 @@ class SpertModel(SpertPreTrainedModel):
             max_entities_per_sentence: Most entities of a sentence, the best first; default: all.
             token_type_ids: (B, L), for encoders that want them.
             inputs_embeds: (B, L, H) instead of `input_ids`.
-            return_dict: False for a tuple.
+            output_attentions: Also return the encoder's attentions; default: the configuration's.
+            output_hidden_states: Also return the encoder's hidden states; default: the configuration's.
+            return_dict: False for a tuple; default: the configuration's.
 
         Returns:
             `SpertOutput`.
@@ -126,8 +134,17 @@ class SpertModel(SpertPreTrainedModel):
         if (spans is None) != (pairs is None) or (spans is None and span_labels is not None):
             raise ValueError("spans and pairs come together, and labels come with them: pass both, or neither")
         # Encoding (section 3): each window is read once, however many spans and pairs it has.
-        given = {"input_ids": input_ids, "token_type_ids": token_type_ids, "inputs_embeds": inputs_embeds}
-        states = self._encode(word_index, sentence_index, attention_mask=attention_mask, **given)
+        encoded = self._encode(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            inputs_embeds=inputs_embeds,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+        )
+        states = WordStates.from_hidden(encoded.last_hidden_state, word_index, sentence_index, self.config.span_pooling)
+        on_request = {name: getattr(encoded, name, None) for name in ("hidden_states", "attentions")}
+        del encoded  # its memory serves the heads
         heads: Heads = (TrainingHeads if self.training and spans is not None else FastHeads)(self, states)
         entities = None
         if spans is None or pairs is None:
@@ -151,13 +168,15 @@ class SpertModel(SpertPreTrainedModel):
             loss = span_loss(entity_logits, span_labels, num_spans)
             if pair_labels is not None and self.relation_classifier is not None:
                 loss = loss + relation_loss(relation_logits, pair_labels, num_pairs)
-        output = SpertOutput(loss, entity_logits, relation_logits, spans, pairs, entities)
-        return output.to_tuple() if return_dict is False else output
+        output = SpertOutput(loss, entity_logits, relation_logits, spans, pairs, entities, **on_request)
+        return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
-    def _encode(self, word_index: Tensor, sentence_index: Tensor, **inputs: Tensor | None) -> WordStates:
-        """The encoder's output, fused to words; only inputs that are there are passed to the encoder."""
-        encoded = self.backbone(**{name: value for name, value in inputs.items() if value is not None})
-        return WordStates.from_hidden(encoded.last_hidden_state, word_index, sentence_index, self.config.span_pooling)
+    def _encode(self, **inputs: Any) -> Any:
+        """The encoder's output; it gets only the inputs that there are, since not every encoder takes all of them."""
+        for name in ("output_attentions", "output_hidden_states"):
+            inputs[name] = getattr(self.config, name) if inputs[name] is None else inputs[name]
+        given = {name: value for name, value in inputs.items() if value is not None and value is not False}
+        return self.backbone(**given)
 
     def extraction_pipeline(self, tokenizer: PreTrainedTokenizerBase, **kwargs: Any) -> Any:
         """The joint-extraction pipeline around this model.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,13 @@ def test_configuration_takes_any_encoder(backbone: Any):
         ({"entity_types": ["A", "B", "A"]}, r"entity_types must not repeat a label, got \['A'\] more than once"),
         ({"relation_types": ["r", ""]}, "relation_types must be non-empty strings, got ''"),
         ({"entity_types": [1]}, "entity_types must be non-empty strings, got 1"),
-        ({"entity_types": "Peop"}, "entity_types must be a list of labels, got the string 'Peop'"),
+        ({"entity_types": "Peop"}, "entity_types must be a list of labels, got the str 'Peop'"),
+        ({"entity_types": {"Peop": {}}}, "entity_types must be a list of labels, got the dict {'Peop'"),
+        ({"relation_types": 3}, "relation_types must be a list of labels, got the int 3"),
+        ({"max_window_length": "48"}, "max_window_length must be an integer >= 8, got '48'"),
+        ({"max_window_length": 8.5}, "max_window_length must be an integer >= 8, got 8.5"),
+        ({"segmentation": True}, "segmentation must be a dict or None, got True"),
+        ({"label_names": ["A"]}, r"label_names must be a dict or None, got \['A'\]"),
         (
             {"relation_types": ["r"], "symmetric_relation_types": ["s"]},
             r"symmetric_relation_types must be among relation_types \['r'\], got \['s'\]",
@@ -152,3 +159,49 @@ def test_configuration_from_dict_checks_settings_given_beside_it():
     with pytest.raises(ValueError, match="relation_threshold must be between 0 and 1, got 2"):
         SpertConfig.from_dict(saved, relation_threshold=2)
     assert SpertConfig.from_dict(saved, relation_threshold=0.9, other=1, return_unused_kwargs=True)[1] == {"other": 1}
+
+
+def test_configuration_merges_changes_of_the_encoders_settings(tmp_path: Path):
+    SpertConfig(backbone_config=BertConfig(hidden_size=24, num_attention_heads=2)).save_pretrained(tmp_path)
+    for changes in ({"hidden_dropout_prob": 0.0}, {"model_type": "bert", "hidden_dropout_prob": 0.0}):
+        config = SpertConfig.from_pretrained(tmp_path, backbone_config=changes)
+        assert type(config.backbone_config) is BertConfig
+        assert (config.backbone_config.hidden_size, config.backbone_config.hidden_dropout_prob) == (24, 0.0)
+    other = SpertConfig.from_pretrained(tmp_path, backbone_config={"model_type": "distilbert", "dim": 12})
+    assert type(other.backbone_config) is DistilBertConfig and other.backbone_config.dim == 12
+    replaced = SpertConfig.from_pretrained(tmp_path, backbone_config=BertConfig(hidden_size=36, num_attention_heads=2))
+    assert replaced.backbone_config.hidden_size == 36
+
+
+def test_configuration_shows_the_encoders_sizes_to_libraries():
+    config = SpertConfig(backbone_config=BertConfig(hidden_size=24, vocab_size=99, num_attention_heads=2))
+    assert config.get_text_config() is config.backbone_config
+    assert config.get_text_config(decoder=True).vocab_size == 99
+
+
+@pytest.mark.parametrize("name", ["attn_implementation", "_attn_implementation"])
+@pytest.mark.parametrize("value", ["org/kernel", "org/kernel@main:flash", {"": "eager", "backbone_config": "org/k"}])
+def test_configuration_file_cannot_ask_for_a_kernel(tmp_path: Path, name: str, value: Any):
+    """A kernel is compiled code from the Hub."""
+    SpertConfig().save_pretrained(tmp_path)
+    written = json.loads((tmp_path / "config.json").read_text("utf-8"))
+    inner = {**written, "backbone_config": {**written["backbone_config"], name: value}}
+    for settings in ({**written, name: value}, inner):
+        (tmp_path / "config.json").write_text(json.dumps(settings), "utf-8")
+        for load in (SpertConfig.from_pretrained, AutoConfig.from_pretrained):
+            config = load(tmp_path)
+            assert "/" not in f"{config._attn_implementation} {config.backbone_config._attn_implementation}"
+    assert SpertConfig.from_pretrained(tmp_path, attn_implementation="eager")._attn_implementation == "eager"
+    # The user's own word counts.
+    assert SpertConfig.from_pretrained(tmp_path, attn_implementation="org/kernel")._attn_implementation == "org/kernel"
+
+
+def test_configuration_with_very_many_labels_is_read_at_once():
+    """The time grew with the square of their number: more than a minute."""
+    labels = [f"label {index}" for index in range(100_000)]
+    start = time.process_time()
+    config = SpertConfig(entity_types=labels, relation_types=labels, symmetric_relation_types=labels)
+    assert config.num_entity_classes == 100_001
+    with pytest.raises(ValueError, match=r"must not repeat a label, got \['label 7'\] more than once"):
+        SpertConfig(entity_types=[*labels, "label 7"])
+    assert time.process_time() - start < 10

@@ -114,6 +114,23 @@ def test_decoding_given_spans_need_their_entities():
         decode_one(output)
 
 
+@pytest.mark.parametrize("name", ["entity_logits", "relation_logits"])
+def test_decoding_refuses_scores_that_are_not_numbers(name: str):
+    """They gave an empty answer without a word."""
+    output = output_of([[0, 0, 1], [0, 2, 3]], [1, 2], [[0, 1]], [[0.9, 0.1]])
+    output[name][0, 0] = math.nan
+    with pytest.raises(ValueError, match=r"the model's scores are not numbers \(NaN\): its weights are damaged, or"):
+        decode_one(output)
+    output[name][0, 0] = -math.inf  # a class that someone has switched off
+    decode_one(output)
+
+
+def test_decoding_leaves_hidden_states_alone():
+    output = output_of([[0, 0, 1]], [1])
+    output.hidden_states = (torch.zeros(1, 2, 3),)
+    assert len(decode_one(output).entities) == 1
+
+
 def test_decoding_symmetric_relations_start_with_the_earlier_span():
     # In pair order: (1, 0) comes second. Whatever the scores, the first one stays.
     spans, labels = [[0, 0, 2], [0, 3, 4]], [1, 2]

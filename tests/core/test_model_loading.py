@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import transformers
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tiny_models import HIDDEN, POSITIONS, build_batch, build_spert, build_window, save_backbone
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
 
-from modeling_spert import SpertConfig, SpertModel
+from modeling_spert import SpertConfig, SpertModel, SpertOutput
 
 LABELS: dict[str, Any] = {"entity_types": ["A", "B"], "relation_types": ["r", "s"]}
 
@@ -290,3 +291,69 @@ def test_loading_gradient_checkpointing_gives_the_same_gradients(saved: Path):
     found = gradients(model)
     assert len(calls) == 2  # the layer ran again for its gradients
     torch.testing.assert_close(found, expected)
+
+
+# --- Files that are not whole, names that are not models ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", ["entity_classifier", "relation_classifier", "width_embeddings", "backbone.encoder"])
+def test_loading_refuses_files_without_some_weights(saved: Path, tmp_path: Path, part: str):
+    """They were random at each load, and so were the answers."""
+    folder = shutil.copytree(saved, tmp_path / "cut")
+    weights = load_file(folder / "model.safetensors")
+    kept = {key: value for key, value in weights.items() if not key.startswith(part)}
+    save_file(kept, folder / "model.safetensors", {"format": "pt"})
+    for load in (SpertModel.from_pretrained, AutoModel.from_pretrained):
+        with pytest.raises(ValueError, match=rf"weights are missing from the files of .*cut: {part}\..*Copy or downl"):
+            load(folder)
+    if part == "entity_classifier":  # a new one is wanted
+        SpertModel.from_pretrained(folder, new_classifiers=True, entity_types=["X"])
+    else:
+        with pytest.raises(ValueError, match="weights are missing"):
+            SpertModel.from_pretrained(folder, new_classifiers=True, entity_types=["X"])
+
+
+def test_loading_reads_no_pickle_whatever_it_is_asked(saved: Path, tmp_path: Path):
+    folder = shutil.copytree(saved, tmp_path / "pickled")
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    for load in (SpertModel.from_pretrained, AutoModel.from_pretrained):
+        with pytest.raises(ValueError, match="use_safetensors=False: a SpERT model is loaded from safetensors only"):
+            load(folder, use_safetensors=False)
+        for settings in ({}, {"use_safetensors": None}, {"use_safetensors": True}):
+            with pytest.raises(OSError, match="safetensors"):
+                load(folder, **settings)
+
+
+def test_loading_by_the_names_of_the_base_class(saved: Path):
+    model = SpertModel.from_pretrained(pretrained_model_name_or_path=str(saved))
+    assert_equal_answers(build_spert(symmetric_relation_types=["s"]), model)
+    again = SpertModel.from_pretrained(None, config=model.config, state_dict=model.state_dict())
+    assert_equal_models(model, again)
+
+
+def test_loading_an_adapter_as_a_model_names_the_call_to_make(tmp_path: Path):
+    (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "org/base"}')
+    with pytest.raises(ValueError, match=r"an adapter \(peft\) of org/base, .*PeftModel\.from_pretrained\(SpertModel"):
+        SpertModel.from_pretrained(tmp_path)
+
+
+# --- What libraries ask of a model --------------------------------------------------------------------------------
+
+
+def test_forward_returns_hidden_states_and_attentions_on_request(saved: Path):
+    model = SpertModel.from_pretrained(saved, attn_implementation="eager")
+    plain = model(**batch())
+    assert plain.hidden_states is None and plain.attentions is None
+    output = model(**batch(), output_hidden_states=True, output_attentions=True)
+    assert len(output.hidden_states) == 3 and output.hidden_states[0].shape == (*batch()["input_ids"].shape, HIDDEN)
+    assert len(output.attentions) == 2 and torch.equal(output.entity_logits, plain.entity_logits)
+    assert len(model(**batch(), output_hidden_states=True, return_dict=False)) == 6
+    model.config.output_hidden_states = True
+    assert len(model(**batch()).hidden_states) == 3
+    assert model(**batch(), output_hidden_states=False).hidden_states is None
+
+
+def test_forward_follows_the_configurations_return_dict(saved: Path):
+    model = SpertModel.from_pretrained(saved, return_dict=False)
+    assert type(model(**batch())) is tuple and isinstance(model(**batch(), return_dict=True), SpertOutput)

@@ -2,12 +2,14 @@
 
 import itertools
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tiny_pipeline import RELATION_TYPES, TEXT, assert_same_answers, tiny_model, tiny_pipeline, word_finder
@@ -454,3 +456,11 @@ def test_pipeline_takes_the_entity_threshold_of_the_configuration():
     kept = [entity["score"] for entity in strict(TEXT)["entities"]]
     assert 0 < len(kept) < len(scores) and min(kept) >= 0.9
     assert len(strict(TEXT, entity_threshold=0.1)["entities"]) >= len(scores)
+
+
+def test_pipeline_with_broken_weights_is_an_error():
+    model = tiny_model()
+    with torch.no_grad():
+        model.entity_classifier.bias.fill_(math.nan)
+    with pytest.raises(ValueError, match="the model's scores are not numbers"):
+        tiny_pipeline(model)(TEXT)

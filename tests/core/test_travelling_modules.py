@@ -1,10 +1,12 @@
 """The modules that travel to the Hub: which they are, and that they import what a stranger's machine has, one way."""
 
 import ast
+import json
 import sys
 from pathlib import Path
 
 import pytest
+from tiny_models import build_spert
 from transformers.dynamic_module_utils import get_imports, get_relative_import_files, get_relative_imports
 
 PACKAGE = Path(__file__).resolve().parents[2] / "modeling_spert"
@@ -71,9 +73,15 @@ def test_model_file_names_every_module_that_travels():
     assert set(get_relative_imports(TRAVELLING["modeling_spert"])) == set(TRAVELLING) - {"modeling_spert"}
 
 
-def test_pipeline_file_names_every_module_that_it_reaches():
-    """transformers 5.0 to 5.10 copies only these to where it loads the pipeline of a local folder from."""
-    assert set(get_relative_imports(TRAVELLING["pipeline_spert"])) == reachable("pipeline_spert")
+def test_files_named_in_the_configuration_name_every_module_that_they_reach(tmp_path: Path):
+    """transformers 5.0 to 5.10 copies only these to where it loads a class of a local folder from."""
+    build_spert().save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text("utf-8"))
+    classes = [*config["auto_map"].values(), *(entry["impl"] for entry in config["custom_pipelines"].values())]
+    files = {name.split(".")[0] for name in classes}
+    assert files == {"configuration_spert", "modeling_spert", "pipeline_spert"}
+    for name in files:
+        assert set(get_relative_imports(TRAVELLING[name])) >= reachable(name), name
 
 
 @pytest.mark.parametrize("name", TRAVELLING)
