@@ -29,6 +29,7 @@ from modeling_spert.configuration_spert import SpertConfig
 from modeling_spert.model_card.build import add_card
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.shared.commands import CommandParser, command
+from modeling_spert.shared.json_files import read_object
 from modeling_spert.shared.staging import replace_folder, save_parts, staged_folder
 from modeling_spert.training.infer_segmentation import infer_rules
 
@@ -80,7 +81,7 @@ def convert_checkpoint(
         raise ValueError(f"--output {output} is not an empty folder: choose another, nothing is overwritten")
     if not source.is_dir():
         raise ValueError(f"{source} is not a folder: SOURCE is the checkpoint folder that the original saved")
-    settings = _read_json(source / "config.json")
+    settings = read_object(source / "config.json")
     labels = _read_labels(Path(types) if types else source / "types.json")
     weights = _read_weights(source)
     tokenizer = _read_tokenizer(source, lowercase)
@@ -104,18 +105,6 @@ def convert_checkpoint(
     return model
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} must hold a JSON object, got {type(content).__name__}")
-    return content
-
-
 def _read_words(path: Path) -> list[list[str]]:
     """The words of each row of a training file."""
     try:
@@ -134,7 +123,7 @@ def _read_labels(path: Path) -> dict[str, Any]:
         raise ValueError(
             f"{path} is not there: name the types file of the data that the checkpoint was trained on with --types"
         )
-    content = _read_json(path)
+    content = read_object(path)
     sections = {"entity": content.get("entities"), "relation": content.get("relations", {})}
     for kind, section in sections.items():
         if not isinstance(section, dict) or not all(isinstance(options, dict) for options in section.values()):
@@ -204,11 +193,11 @@ def _read_tokenizer(source: Path, lowercase: bool | None) -> BertTokenizer:
 def _saved_lowercase(source: Path) -> bool | None:
     """Whether the tokenizer's files say that it lower-cases; None if they do not say."""
     if (source / "tokenizer_config.json").is_file():
-        said = _read_json(source / "tokenizer_config.json").get("do_lower_case")
+        said = read_object(source / "tokenizer_config.json").get("do_lower_case")
         if said is not None:
             return bool(said)
     if (source / "tokenizer.json").is_file():
-        normalizer = _read_json(source / "tokenizer.json").get("normalizer") or {}
+        normalizer = read_object(source / "tokenizer.json").get("normalizer") or {}
         if "lowercase" in normalizer:
             return bool(normalizer["lowercase"])
     return None

@@ -9,12 +9,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from huggingface_hub import CommitInfo, HfApi
+from transformers.utils import logging
 
 from modeling_spert.configuration_spert import SpertConfig
 from modeling_spert.hub.client import PushError, push_files
-from modeling_spert.hub.folders import dataset_files, is_replaced, missing_files, model_files
+from modeling_spert.hub.folders import (
+    FolderContent,
+    dataset_content,
+    is_replaced,
+    metric_content,
+    missing_files,
+    model_content,
+)
 from modeling_spert.model_card.build import CARD_FILE, CardOptions, build_card
 from modeling_spert.onnx.files import EXPORTED, read_export
+
+logger = logging.get_logger(__name__)
 
 
 def push_model_folder(
@@ -31,9 +41,10 @@ def push_model_folder(
 ) -> CommitInfo:
     """Push a complete model folder in one commit: weights, configuration, code, tokenizer, ONNX graphs, scores, card.
 
-    Checkpoints (`last/`), the optimizer's state and predictions stay here. Weights, graphs and code in the repository
-    that the folder does not have are removed, because they might be loaded instead of the new ones. A card that was not
-    edited is made again with the repository's name in it.
+    Nothing else is pushed: no predictions or data, which often belong to others, no checkpoints (`last/`), notes or
+    tokens. Links are followed only within the folder and the Hub's cache. A warning names what stays here. Weights,
+    graphs and code in the repository that the folder does not have are removed, because they might be loaded instead
+    of the new ones. A card that was not edited is made again with the repository's name in it.
 
     Args:
         folder: What the training script, `SpertModel.save_pretrained` with the tokenizer, or the pipeline has written.
@@ -57,10 +68,11 @@ def push_model_folder(
     missing = missing_files(folder)
     if missing:
         raise ValueError(f"{folder} is not a complete model folder, it lacks {', '.join(missing)}: not pushed")
-    files: dict[str, Path | bytes] = {**model_files(folder)}
+    content = model_content(folder)
+    files = _files_to_push(folder, content)
     if any(name in files for name in EXPORTED):
         read_export(folder, SpertConfig.from_pretrained(folder))
-    files[CARD_FILE] = _card_for(folder, repo_id).encode()
+    files[CARD_FILE] = _card_for(folder, repo_id, content.files.get(CARD_FILE)).encode()
     try:
         return push_files(
             HfApi(token=token, endpoint=endpoint),
@@ -104,7 +116,7 @@ def push_dataset_folder(
     """
     folder = Path(folder)
     api = HfApi(token=token, endpoint=endpoint)
-    files: dict[str, Path | bytes] = {**dataset_files(folder)}
+    files = _files_to_push(folder, dataset_content(folder))
     message = f"Upload {folder.name}"
     return push_files(api, files, repo_id, repo_type="dataset", private=not public, message=message)
 
@@ -124,18 +136,23 @@ def push_metric(
         raise ValueError(
             f"evaluate.load({repo_id!r}) looks for {name}.py, which {folder} does not have: name it org/{folder.name}"
         )
-    files: dict[str, Path | bytes] = {path.name: path for path in sorted(folder.iterdir()) if path.is_file()}
+    files = _files_to_push(folder, metric_content(folder, name))
     api = HfApi(token=token, endpoint=endpoint)
     return push_files(
         api, files, repo_id, repo_type="space", space_sdk="gradio", private=private, message="Upload metric"
     )
 
 
-def _card_for(folder: Path, repo_id: str) -> str:
+def _files_to_push(folder: Path, content: FolderContent) -> dict[str, Path | bytes]:
+    if content.left_out:
+        logger.warning(f"Not pushed from {folder}: {', '.join(content.left_out)}")
+    return {**content.files}
+
+
+def _card_for(folder: Path, repo_id: str, card: Path | None) -> str:
     """The folder's card as it goes to a repository; a card that was edited stays as it is."""
-    path = folder / CARD_FILE
-    if path.is_file():
-        written = path.read_text(encoding="utf-8")
+    if card is not None:
+        written = card.read_text(encoding="utf-8")
         if written != build_card(folder):
             return written
     return build_card(folder, CardOptions(repo_id=repo_id))

@@ -34,7 +34,7 @@ from modeling_spert.shared.markdown import escape
 logger = logging.get_logger(__name__)
 
 CARD_FILE = "README.md"
-_CURVE_FILE = "training_curve.png"
+CURVE_FILE = "training_curve.png"
 _BUNDLED_LICENCE = "apache-2.0"
 
 
@@ -87,7 +87,7 @@ def build_card(
         "relation_table": label_table(record, "relation"),
         "scores": scores_section(record),
         "limits": limits(record),
-        "training": training_section(record, _CURVE_FILE if (folder / _CURVE_FILE).is_file() else None),
+        "training": training_section(record, CURVE_FILE if (folder / CURVE_FILE).is_file() else None),
         "data_citation": f"Data: {escape(record.data['citation'])}" if record.data.get("citation") else "",
     }
     card_data = _build_metadata(record, metadata, name, options)
@@ -105,7 +105,7 @@ def write_card(folder: Path, options: CardOptions | None = None, *, curve: bool 
     """
     if curve:
         record = read_record(folder)
-        draw_training_curve(record.losses, record.evaluations, folder / _CURVE_FILE)
+        draw_training_curve(record.losses, record.evaluations, folder / CURVE_FILE)
     text = build_card(folder, options)
     path = folder / CARD_FILE
     path.write_text(text, encoding="utf-8")

@@ -11,6 +11,8 @@ from typing import Any
 
 from transformers.utils import logging
 
+from modeling_spert.shared.json_files import read_object
+
 logger = logging.get_logger(__name__)
 
 
@@ -94,15 +96,7 @@ def _evaluation_of_checkpoint(folder: Path, evaluations: list[dict[str, Any]]) -
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} must hold a JSON object, got {type(content).__name__}")
-    return content
+    return read_object(path) if path.is_file() else None
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:

@@ -1,7 +1,18 @@
-"""What several subpackages use: how a command fails, Markdown, and folders written whole or not at all."""
+"""What several subpackages use: how a command fails, Markdown, JSON files, and folders written whole."""
 
 from modeling_spert.shared.commands import CommandParser, command
+from modeling_spert.shared.json_files import parse_json, read_object
 from modeling_spert.shared.markdown import escape, table
 from modeling_spert.shared.staging import replace_folder, save_parts, staged_folder
 
-__all__ = ["CommandParser", "command", "escape", "replace_folder", "save_parts", "staged_folder", "table"]
+__all__ = [
+    "CommandParser",
+    "command",
+    "escape",
+    "parse_json",
+    "read_object",
+    "replace_folder",
+    "save_parts",
+    "staged_folder",
+    "table",
+]

@@ -129,10 +129,10 @@ def test_push_model_refuses_an_incomplete_folder(hub: LocalHub, folder: Path, na
 
 
 def test_push_model_refuses_what_is_no_model(hub: LocalHub, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"config\.json cannot be read"):
+    with pytest.raises(ValueError, match=r"config\.json cannot be read: No such file"):
         push_model_folder(tmp_path, "org/tiny")
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
-    with pytest.raises(ValueError, match="holds a 'bert' model"):
+    with pytest.raises(ValueError, match="does not hold a SpERT model: its config.json has the model_type 'bert'"):
         push_model_folder(tmp_path, "org/tiny")
 
 
