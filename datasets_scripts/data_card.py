@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from huggingface_hub import DatasetCardData
@@ -30,6 +31,9 @@ _OWN_NOTE = """\
 Converted from files of the user's own with `modeling-spert`. Fill in where the data come from, who annotated them, and
 under which licence they may be used.
 """
+# Markup, and what makes a link of a bare address; control characters, and those that turn the direction of text.
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~&!@]|:(?=//)|(?<=\w)\.(?=[^\W\d_])")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def render_data_card(dataset: JointDataset, files: Mapping[str, str]) -> str:
@@ -117,8 +121,10 @@ def _source_note(benchmark: Benchmark | None) -> str:
 def escape_markdown(text: str) -> str:
     r"""Escape what Markdown or HTML would take for markup, and join lines, so that a quoted label stays a label.
 
+    It does what `modeling_spert.shared.markdown.escape` does; a test compares them.
+
     >>> escape_markdown("Live_In | <b>")
     'Live\\_In \\| \\<b\\>'
     """
-    line = " ".join(text.split())
-    return "".join(f"\\{character}" if character in r"\`*_{}[]<>#|~&!" else character for character in line)
+    line = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+    return _MARKUP.sub(r"\\\g<0>", line)

@@ -69,7 +69,10 @@ def read_types(path: Path) -> DatasetTypes:
     """
     try:
         content = json.loads(path.read_bytes().decode("utf-8-sig"), object_pairs_hook=_object_without_repeats)
-    except ValueError as error:  # also malformed JSON and UTF-8, which are ValueErrors
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # malformed JSON and UTF-8 are ValueErrors; brackets may be nested deep
         raise ValueError(f"{path} is not a readable types file: {error}") from error
     try:
         return parse_types(content)

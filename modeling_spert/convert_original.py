@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
@@ -109,7 +110,7 @@ def _read_words(path: Path) -> list[list[str]]:
     """The words of each row of a training file."""
     try:
         return [[str(word) for word in row["tokens"]] for row in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"--train_data {path} is not a file in SpERT's JSON: {error!r}") from error
 
 
@@ -155,8 +156,11 @@ def _read_weights(source: Path) -> dict[str, Tensor]:
         else:
             weights = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
-        raise ValueError(f"{path} cannot be read as a file of tensors: {str(error).splitlines()[0]}") from error
-    if not isinstance(weights, Mapping) or not all(torch.is_tensor(tensor) for tensor in weights.values()):
+        reason = next(iter(str(error).splitlines()), repr(error))  # an EOFError says nothing
+        raise ValueError(f"{path} cannot be read as a file of tensors: {reason}") from error
+    if not isinstance(weights, Mapping) or not all(
+        isinstance(name, str) and torch.is_tensor(tensor) for name, tensor in weights.items()
+    ):
         raise ValueError(f"{path} must hold tensors by name (a state dict), got something else")
     named = {_current_name(name): tensor for name, tensor in weights.items()}
     # An empty tensor (a width embedding of size 0, a classifier of no relation types) has no counterpart here.
@@ -213,7 +217,10 @@ def _encoder_config(settings: dict[str, Any], source: Path) -> BertConfig:
         raise ValueError(
             f"{source / 'config.json'} lacks num_attention_heads, which no tensor tells: is it an encoder's?"
         )
-    return BertConfig(**{name: value for name, value in settings.items() if name not in _NOT_THE_ENCODERS})
+    try:
+        return BertConfig(**{name: value for name, value in settings.items() if name not in _NOT_THE_ENCODERS})
+    except (TypeError, ValueError, StrictDataclassError) as error:
+        raise ValueError(f"{source / 'config.json'} is not the configuration of a BERT: {error}") from error
 
 
 def _encoder_sizes(weights: Mapping[str, Tensor]) -> dict[str, int]:
@@ -252,8 +259,9 @@ def _build_model(config: SpertConfig, weights: dict[str, Tensor]) -> SpertModel:
     Raises:
         ValueError: Listing missing, unknown and mis-shaped tensors by their names in the original.
     """
-    model = SpertModel(config)
-    expected = {_original_name(name): (name, tensor.shape) for name, tensor in model.state_dict().items()}
+    with torch.device("meta"):  # shapes only: sizes in config.json may be wrong, and beyond all memory
+        outline = SpertModel(config)
+    expected = {_original_name(name): (name, tensor.shape) for name, tensor in outline.state_dict().items()}
     missing = [f"{name} {tuple(shape)}" for name, (_, shape) in expected.items() if name not in weights]
     unknown = [f"{name} {tuple(tensor.shape)}" for name, tensor in weights.items() if name not in expected]
     shapes = [
@@ -269,6 +277,7 @@ def _build_model(config: SpertConfig, weights: dict[str, Tensor]) -> SpertModel:
             f"{len(config.entity_types)} entity types (with none, {config.num_entity_classes} classes) and "
             f"{config.num_relation_types} relation types. " + ". ".join(problems)
         )
+    model = SpertModel(config)
     model.load_state_dict({name: weights[original] for original, (name, _) in expected.items()})
     return model.eval()
 

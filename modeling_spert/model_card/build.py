@@ -29,7 +29,7 @@ from modeling_spert.model_card.sections import (
     summary,
     training_section,
 )
-from modeling_spert.shared.markdown import escape
+from modeling_spert.shared.markdown import escape, one_line
 
 logger = logging.get_logger(__name__)
 
@@ -179,22 +179,17 @@ def _build_metadata(record: RunRecord, fixed: dict[str, Any], name: str, options
     return ModelCardData(model_name=name.split("/")[-1], eval_results=_eval_results(record, options), **settings)
 
 
-def _one_line(text: Any) -> str:
-    """Text without line breaks: YAML's writer and its readers disagree about some of Unicode's."""
-    return " ".join(str(text or "").split())
-
-
 def _eval_results(record: RunRecord, options: CardOptions) -> list[EvalResult] | None:
     """The scores for the Hub's `model-index`: the name of each says its convention."""
     if record.results is None:
         return None
     results = record.results
-    name = _one_line(record.data.get("name") or results.get("dataset")) or "unknown"
+    name = one_line(record.data.get("name") or results.get("dataset") or "") or "unknown"
     common: dict[str, Any] = {
         "task_type": "token-classification",
         "task_name": "Joint entity and relation extraction",
         "dataset_type": options.dataset_id or name,
-        "dataset_name": _one_line(record.data.get("title")) or name,
+        "dataset_name": one_line(record.data.get("title") or "") or name,
         "dataset_split": results.get("split"),
         "dataset_revision": scored_revision(record),
         "metric_type": "f1",

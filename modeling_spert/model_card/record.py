@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,9 +10,21 @@ from typing import Any
 
 from transformers.utils import logging
 
-from modeling_spert.shared.json_files import read_object
+from modeling_spert.shared.json_files import parse_json, read_object
 
 logger = logging.get_logger(__name__)
+
+_CONFIG_FIELDS = {"entity_types": list, "relation_types": list, "max_span_width": int, "backbone_config": dict}
+# By kind of a line in metrics.jsonl.
+_LINE_FIELDS: Mapping[str, Mapping[str, Any]] = {
+    "run": {"data": dict, "arguments": dict, "versions": dict},
+    "train": {"step": int, "loss": (int, float)},
+    "eval": {"step": int},
+}
+_SPLIT_FIELDS = {
+    **dict.fromkeys(("sentences", "entities", "relations", "without_relations", "wide_entities"), int),
+    "revision": str,
+}
 
 
 @dataclass(frozen=True)
@@ -42,24 +53,29 @@ class RunRecord:
 def read_record(folder: Path, records: Path | None = None) -> RunRecord:
     """The record in a model folder, as much of it as there is.
 
+    Lines of metrics.jsonl that are malformed are left out with a warning.
+
     Args:
         folder: The model folder.
         records: Where eval_results.json and metrics.jsonl are, if not there.
 
     Raises:
-        ValueError: If there is no model, or a file is not JSON.
+        ValueError: If there is no model, or a file is malformed; the message names it.
     """
     config = _read_json(folder / "config.json")
     if config is None or config.get("model_type") != "spert":
         raise ValueError(f"{folder} does not hold a SpERT model: its config.json is missing or of another model")
+    _check(folder / "config.json", config, _CONFIG_FIELDS)
     records = records or folder
     lines = _read_lines(records / "metrics.jsonl")
-    runs: list[dict[str, Any]] = [line for line in lines if line.get("kind") == "run"]
+    runs = [line for line in lines if line["kind"] == "run"]
     run = runs[-1] if runs else {}
-    evaluations = [line for line in lines if line.get("kind") == "eval"]
+    evaluations = [line for line in lines if line["kind"] == "eval"]
     results = _read_json(records / "eval_results.json")
     if results is None:
         results = _evaluation_of_checkpoint(folder, evaluations)
+    elif results:
+        _check(records / "eval_results.json", results, {"scores": dict, "arguments": dict})
     arguments = run.get("arguments") or (results or {}).get("arguments") or {}
     name = (results or {}).get("dataset")
     return RunRecord(
@@ -68,7 +84,7 @@ def read_record(folder: Path, records: Path | None = None) -> RunRecord:
         arguments={key: _without_folder(value) for key, value in arguments.items()},
         versions=run.get("versions", {}),
         results=results if results and results.get("scores") else None,
-        losses=tuple((line["step"], line["loss"]) for line in lines if line.get("kind") == "train"),
+        losses=tuple((line["step"], line["loss"]) for line in lines if line["kind"] == "train"),
         evaluations=tuple((line["step"], line) for line in evaluations),
     )
 
@@ -86,8 +102,8 @@ def _without_folder(value: Any) -> Any:
 
 def _evaluation_of_checkpoint(folder: Path, evaluations: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The scores of a training checkpoint, if it was scored at the very step it was saved at."""
-    state = _read_json(folder / "training_state.json") or {}
-    step = state.get("progress", {}).get("step")
+    progress = (_read_json(folder / "training_state.json") or {}).get("progress")
+    step = progress.get("step") if isinstance(progress, dict) else None
     for line in reversed(evaluations):
         if line["step"] == step:
             scores = {name: value for name, value in line.items() if name not in ("kind", "step", "split", "time")}
@@ -100,13 +116,33 @@ def _read_json(path: Path) -> dict[str, Any] | None:
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of a JSON Lines file; a kill may have cut the last one."""
+    """The lines of a JSON Lines file that are of a known kind; a kill may have cut the last one."""
     if not path.is_file():
         return []
     lines = []
-    for line_number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for line_number, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         try:
-            lines.append(json.loads(text))
-        except ValueError:
-            logger.warning(f"{path}, line {line_number} is not JSON and was left out")
-    return [line for line in lines if isinstance(line, dict)]
+            line = parse_json(f"{path}, line {line_number}", text)
+            if isinstance(line, dict) and line.get("kind") in _LINE_FIELDS:
+                _check(f"{path}, line {line_number}", line, _LINE_FIELDS[line["kind"]])
+                _check_data(f"{path}, line {line_number}", line.get("data") or {})
+                lines.append(line)
+        except ValueError as error:
+            logger.warning(f"{error}; the line was left out")
+    return lines
+
+
+def _check_data(where: str, data: Mapping[str, Any]) -> None:
+    """Check the facts about the data that a run's line holds."""
+    if data:
+        _check(where, data, {"title": str})
+    for split in ("train", "eval"):
+        if data.get(split) is not None:
+            _check(f"{where}, {split}", data[split], _SPLIT_FIELDS)
+
+
+def _check(where: str | Path, content: Any, fields: Mapping[str, Any]) -> None:
+    for name, kind in fields.items():
+        value = content.get(name) if isinstance(content, dict) else None
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise ValueError(f"{where}: {name} is missing or malformed, got {value!r:.80}")

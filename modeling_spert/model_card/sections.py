@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from modeling_spert.model_card.label_examples import (
     data_set_family,
 )
 from modeling_spert.model_card.record import RunRecord
-from modeling_spert.shared.markdown import escape, table
+from modeling_spert.shared.markdown import escape, quote, table
 
 _RECIPE = {
     "backbone": "encoder",
@@ -43,7 +42,7 @@ _RECIPE = {
 def snippet(model_name: str, record: RunRecord) -> str:
     """Python code that loads the model and prints what it finds."""
     text = SENTENCES.get(data_set_family(record.data.get("name")), ANY_SENTENCE)
-    model, sentence = (json.dumps(value, ensure_ascii=False) for value in (model_name, text))
+    model, sentence = (quote(value) for value in (model_name, text))
     return "\n".join(
         [
             "from transformers import pipeline",
@@ -61,7 +60,7 @@ def snippet(model_name: str, record: RunRecord) -> str:
 
 def summary(record: RunRecord) -> str:
     """One or two sentences: on which encoder, trained on what."""
-    kind = record.config["backbone_config"]["model_type"]
+    kind = record.config["backbone_config"].get("model_type", "transformer")
     start = base_model(record)
     encoder = f"{escape(start)} ({escape(kind)})" if start else f"a {escape(kind)} model"
     trained = f", trained on {escape(record.data['title'])}" if record.data else ""
@@ -223,6 +222,6 @@ def training_section(record: RunRecord, curve_file: str | None) -> str:
     if curve_file:
         parts.append(f"![Training loss and scores over the steps]({curve_file})")
     if arguments:
-        written = json.dumps(dict(arguments), indent=1, ensure_ascii=False)
+        written = quote(dict(arguments), indent=1)
         parts.append(f"<details><summary>All arguments</summary>\n\n```json\n{written}\n```\n\n</details>")
     return "\n\n".join(parts) or "Not recorded."

@@ -4,16 +4,15 @@
     python -m modeling_spert.onnx FOLDER --int8
 
 `FOLDER/onnx/` then holds `spans.onnx` and `relations.onnx` (a model without relation types has only the first), and
-with `--int8` `spans_int8.onnx`, whose encoder multiplies 8-bit integers. `export.json` records the weights and settings
-that the graphs were made from. `OnnxSpertModel` runs the graphs; `modeling_spert/onnx/graphs.py` describes their inputs
-and outputs, for other programs that run them. Needs the extra `onnx`.
+with `--int8` `spans_int8.onnx`, whose encoder multiplies 8-bit integers. `export.json` records the graphs' digests, and
+the weights and settings that they were made from. `OnnxSpertModel` runs the graphs; `modeling_spert/onnx/graphs.py`
+describes their inputs and outputs, for other programs that run them. Needs the extra `onnx`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import json
 import logging
 import tempfile
 import warnings
@@ -32,12 +31,12 @@ from modeling_spert.onnx.files import (
     FOLDER,
     RECORD,
     RELATIONS,
-    SETTINGS,
     SPANS,
     SPANS_INT8,
     check_packages,
     remove_export,
     weight_digests,
+    write_record,
 )
 from modeling_spert.onnx.graphs import RelationGraph, SpanGraph
 from modeling_spert.training.tokenizer import load_tokenizer
@@ -75,7 +74,6 @@ def export_onnx(source: str | Path, output: str | Path | None = None, *, int8: b
     model: Any = SpertModel.from_pretrained(source, dtype=torch.float32)
     output = Path(source if output is None else output)
     weights = Path(cached_file(str(source), "config.json")).parent
-    settings = {name: getattr(model.config, name) for name in SETTINGS}
     (output / FOLDER).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output / FOLDER) as folder:
         scratch = Path(folder)
@@ -85,8 +83,7 @@ def export_onnx(source: str | Path, output: str | Path | None = None, *, int8: b
             _write_graph(RelationGraph(model), _example_relations(model), scratch / RELATIONS, ["relation_logits"])
         if int8:
             _quantise(scratch / SPANS, scratch / SPANS_INT8)
-        record = {"weights": weight_digests(weights), "settings": settings}
-        (scratch / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        write_record(scratch, weight_digests(weights), model.config)
         remove_export(output)
         written = _move_files(scratch, output / FOLDER)
     if not (output / "config.json").is_file():

@@ -7,11 +7,14 @@ from pathlib import Path
 import datasets
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from datasets_scripts import load_joint_dataset, write_parquet
 from datasets_scripts import parquet_folder as parquet_module
 from datasets_scripts.convert import main
 from datasets_scripts.data_card import escape_markdown
+from modeling_spert.shared.markdown import escape
 
 ROWS = [
     {
@@ -120,6 +123,12 @@ def test_parquet_card_escapes_what_it_quotes(text):
     assert "\n" not in escaped
     for character in "<>|_[]`":
         assert escaped.count(character) == escaped.count("\\" + character)
+
+
+@given(st.text() | st.sampled_from(["https://a.example", "www.a.example", "a\u202eb", "nul\x00", "a@b"]))
+def test_parquet_card_escapes_as_model_cards_do(text):
+    """The two packages do not import each other; what they quote must not differ."""
+    assert escape_markdown(text) == escape(text)
 
 
 def test_parquet_failure_leaves_nothing(source, tmp_path, monkeypatch):

@@ -88,3 +88,9 @@ def test_types_unreadable_file_is_refused_by_name(tmp_path, text, message):
 def test_types_symmetric_type_must_be_a_relation_type():
     with pytest.raises(ValueError, match=r"names \['Near'\], not in relation_types"):
         DatasetTypes(("Peop",), ("Live_In",), ("Near",))
+
+
+def test_types_nested_too_deep_names_the_file(tmp_path):
+    (tmp_path / "types.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match=r"types\.json is not a readable types file"):
+        read_types(tmp_path / "types.json")

@@ -30,7 +30,7 @@ from modeling_spert.evaluation.metrics import score_examples
 from modeling_spert.model_card import build as model_card
 from modeling_spert.model_card.__main__ import main as card_main
 from modeling_spert.model_card.build import CardOptions, add_card, build_card, write_card
-from modeling_spert.shared.markdown import escape, table
+from modeling_spert.shared.markdown import escape, one_line, table
 from modeling_spert.training.arguments import TrainingArguments, public_arguments
 from modeling_spert.training.stopping import StopFlag
 
@@ -151,6 +151,45 @@ def test_card_command_explains_itself(tmp_path: Path, capsys: pytest.CaptureFixt
     assert told.startswith("error: ") and "does not hold a SpERT model" in told and told.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("config.json", '{"model_type": "spert", "entity_types": []}', "relation_types is missing or malformed"),
+        ("config.json", "[" * 100_000, "is not JSON that can be read"),
+        ("eval_results.json", '{"scores": 3}', "scores is missing or malformed, got 3"),
+        ("eval_results.json", "[]", "must hold a JSON object, got list"),
+    ],
+)
+def test_card_command_names_the_malformed_file(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, message: str
+) -> None:
+    (folder / name).write_text(text)
+    assert card_main([str(folder)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: {folder / name}") and message in told and told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"kind": "train", "loss": 1.0}',
+        '{"kind": "train", "step": 1, "loss": null}',
+        '{"kind": "eval"}',
+        '{"kind": "run", "data": "x", "arguments": {}, "versions": {}}',
+        '{"kind": "run", "data": {"title": "x", "train": {}}, "arguments": {}, "versions": {}}',
+        "[" * 100_000,
+    ],
+)
+def test_card_leaves_out_malformed_lines(folder: Path, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    before = build_card(folder)
+    messages: list[str] = []
+    monkeypatch.setattr("modeling_spert.model_card.record.logger.warning", messages.append)
+    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    assert build_card(folder) == before
+    assert len(messages) == 1 and "metrics.jsonl, line 7" in messages[0] and "left out" in messages[0]
+
+
 def test_card_tells_labels_recipe_and_limits(folder: Path) -> None:
     card = build_card(folder)
     assert_tables_are_whole(card)
@@ -201,6 +240,18 @@ def test_card_escapes_what_it_quotes(folder: Path) -> None:
     assert cells(table(["a"], [[escape("x | y\\")]]).splitlines()[2]) == [" x \\| y\\\\ "]
 
 
+def test_card_makes_no_link_of_a_bare_address_and_turns_no_text_around(folder: Path) -> None:
+    labels = ["https://evil.example/x", "www.evil.example", "evil.example", "a\u202egnp.exe", "nul\x00", "\x9b31m"]
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, "entity_types": labels}))
+    card = build_card(write_record(folder, {**DATA, "title": "see https://evil.example"}, backbone="a\u202eb c"))
+    body = re.match(r"---\n.*?\n---\n(.*)", card, re.DOTALL)[1]
+    outside_code = re.sub(r"```.*?```", "", body, flags=re.DOTALL)
+    assert "https\\://evil\\.example/x" in card
+    assert re.findall(r"https?://(?!arxiv)|(?<!\\)\.example", outside_code) == []
+    assert not {"\u202e", "\x00", "\x9b"} & set(card) and "\\u202e" in card  # in the block of all arguments
+
+
 @given(labels=st.lists(st.text(min_size=1), min_size=1, max_size=4, unique=True), title=st.text(min_size=1))
 @settings(max_examples=40)
 def test_card_stands_any_text(tmp_path_factory: pytest.TempPathFactory, labels: list[str], title: str) -> None:
@@ -211,7 +262,8 @@ def test_card_stands_any_text(tmp_path_factory: pytest.TempPathFactory, labels: 
     card = build_card(write_record(folder, {**DATA, "title": title}))
     front, body = re.match(r"---\n(.*?)\n---\n(.*)", card, re.DOTALL).groups()
     written = yaml.safe_load(front)["model-index"][0]["results"][0]["dataset"]["name"]
-    assert written == (" ".join(title.split()) or "conll04")
+    assert written == (one_line(title) or "conll04")
+    assert not re.search("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\x00-\x09\x7f-\x9f]", card)
     assert_tables_are_whole(body)
     assert body.count("\n## ") == 6
 
