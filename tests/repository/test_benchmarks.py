@@ -63,7 +63,7 @@ def test_bench_training_runs_from_the_command_line() -> None:
     assert done.returncode == 0, done.stderr
     assert "to encoder+clip" in done.stdout
     if not torch.cuda.is_available():
-        assert "not measured, for want of the device: cuda fp32" in done.stdout
+        assert "not measured, because the device is missing: cuda fp32" in done.stdout
 
 
 def test_bench_training_rows(tmp_path: Path) -> None:
