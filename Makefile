@@ -1,4 +1,4 @@
-# Targets: make demo | test | test-slow | lint | format | clean | help
+# Targets: make demo | test | test-slow | test-versions | test-processors | lint | format | clean | help
 # PYTHON     the interpreter that makes .venv                    make test PYTHON=python3.12
 # PIP_FLAGS  added to pip install, e.g. the index of torch's CPU wheels: see CONTRIBUTING.md, "torch"
 
@@ -12,10 +12,10 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format clean
+.PHONY: help demo test test-slow test-versions test-processors lint format clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-17s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## train on the demo corpus, print test scores, extract from new sentences, draw the answers
 	@$(BIN)/spert demo --output_dir runs/demo
@@ -25,6 +25,23 @@ test: $(READY)  ## every test except the slow ones and those that need a GPU
 
 test-slow: $(READY)  ## the slow tests only
 	@$(BIN)/python -m pytest -m slow
+
+test-versions: $(READY)  ## smoke tests with the lowest releases of setup.py, and with Python 3.10
+	@PIP_FLAGS="$(PIP_FLAGS)" $(BIN)/python -m pytest -m slow -rs -s tests/repository/test_versions.py
+
+# Instructions that the libraries may use: none beyond the x86-64 baseline, then AVX2.
+BASELINE := ATEN_CPU_CAPABILITY=default MKL_ENABLE_INSTRUCTIONS=SSE4_2 ONEDNN_MAX_CPU_ISA=SSE41
+AVX2 := ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 ONEDNN_MAX_CPU_ISA=AVX2
+NUMERIC := tests/core tests/training tests/evaluation tests/onnx tests/analysis modeling_spert
+
+test-processors: $(READY)  ## the tests that compute, as other x86 processors run them, with one and two threads
+	@failed=; for threads in 1 2; do \
+		for settings in "$(BASELINE)" "$(AVX2)"; do \
+			echo "== $$settings, threads: $$threads"; \
+			env $$settings SPERT_TEST_THREADS=$$threads $(BIN)/python -m pytest -q --numprocesses 2 --dist loadfile \
+				$(NUMERIC) || failed=1; \
+		done; \
+	done; test -z "$$failed"
 
 lint: $(READY)  ## ruff (rules and format) and mypy
 	@$(BIN)/ruff check .

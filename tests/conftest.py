@@ -1,4 +1,7 @@
-"""What every test gets: one thread, no network, a private cache, and the benchmark data if they are there."""
+"""What every test gets: one thread, no network, a private cache, and the benchmark data if they are there.
+
+`make test-processors` sets SPERT_TEST_THREADS to run the suite with more threads.
+"""
 
 import logging
 import os
@@ -17,7 +20,7 @@ os.environ.update(
     HF_HOME=_CACHE.name,
     HF_ENDPOINT="http://127.0.0.1:9",  # nobody listens there: a call of the Hub fails at once on every machine
     HF_HUB_DISABLE_TELEMETRY="1",
-    OMP_NUM_THREADS="1",
+    OMP_NUM_THREADS=os.environ.get("SPERT_TEST_THREADS", "1"),
     TOKENIZERS_PARALLELISM="false",
 )
 
@@ -25,7 +28,7 @@ import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
-torch.set_num_threads(1)  # golden losses hold for one thread: the order of a sum depends on their number
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))  # the order of a sum, and so its last bit, depends on it
 
 hypothesis.settings.register_profile("local", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("ci", parent=hypothesis.settings.get_profile("local"), derandomize=True)
