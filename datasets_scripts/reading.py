@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from datasets_scripts.dygie_documents import expand_document, is_document
 from datasets_scripts.joint_dataset import JointDataset, SkippedRow, build_joint_dataset
 from datasets_scripts.records import Record
-from datasets_scripts.row_validation import BadRowError, RowProblem, parse_example, show
+from datasets_scripts.row_validation import BadRowError, RepeatedKey, RowProblem, parse_example, show
 from datasets_scripts.types_json import DatasetTypes
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,8 @@ def _read_split(
 
 
 def _expand(record: Record, types: DatasetTypes | None) -> list[Record]:
-    return expand_document(record, types) if is_document(record.value) else [record]
+    is_whole = isinstance(record.value, RepeatedKey)  # refused as it is
+    return expand_document(record, types) if is_document(record.value) and not is_whole else [record]
 
 
 def _parse_record(

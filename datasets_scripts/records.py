@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from datasets_scripts.row_validation import RowProblem
+from datasets_scripts.row_validation import RepeatedKey, RowProblem
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _read_json(path: Path) -> list[Record]:
 
 def _read_array(path: Path, text: str) -> list[Record]:
     try:
-        rows = json.loads(text)
+        rows = json.loads(text, object_pairs_hook=RepeatedKey.check)
     except json.JSONDecodeError as error:
         raise ValueError(
             f"{path}, line {error.lineno}, column {error.colno}: malformed JSON ({error.msg}); nothing was read"
@@ -93,7 +93,7 @@ def _read_lines(text: str) -> Iterator[Record]:
         if not line.strip():
             continue
         try:
-            yield Record(row, json.loads(line), line=line_number)
+            yield Record(row, json.loads(line, object_pairs_hook=RepeatedKey.check), line=line_number)
         except (ValueError, RecursionError) as error:
             problem = RowProblem("", f"malformed JSON ({error}); every line must be one JSON object")
             yield Record(row, None, line=line_number, problem=problem)

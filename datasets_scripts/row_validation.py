@@ -7,6 +7,7 @@ Nothing is repaired: a row is either right or refused with the name of the field
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
@@ -30,6 +31,26 @@ class BadRowError(ValueError):
         self.file = file
         self.row = row
         self.field = field
+
+
+class RepeatedKey(dict[str, Any]):
+    """A JSON object in which a key comes twice, of which `json` would silently keep the last."""
+
+    key = ""
+
+    @classmethod
+    def check(cls, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """The object of these pairs; one of this class if a key repeats. For `json.loads(object_pairs_hook=…)`.
+
+        >>> RepeatedKey.check([("a", 1), ("b", 2)]), RepeatedKey.check([("a", 1), ("a", 2)]).key
+        ({'a': 1, 'b': 2}, 'a')
+        """
+        content = dict(pairs)
+        if len(content) == len(pairs):
+            return content
+        repeated = cls(content)
+        repeated.key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        return repeated
 
 
 class RowProblem(Exception):
@@ -76,6 +97,7 @@ def parse_example(value: Any, types: DatasetTypes | None, allow_repeated_relatio
     """
     if not isinstance(value, dict):
         raise RowProblem("", f"the row is {show(value)}; it must be an object with tokens and entities")
+    _refuse_repeated_key(value, "the row")
     tokens = parse_tokens(_required(value, "tokens"), "tokens")
     entity_types, relation_types = (None, None) if types is None else (types.entity_types, types.relation_types)
     entities = _parse_entities(_required(value, "entities"), len(tokens), entity_types)
@@ -90,10 +112,15 @@ def parse_example(value: Any, types: DatasetTypes | None, allow_repeated_relatio
         # Windows are built from consecutive sentences: without an index their order would be a guess.
         example["sentence_index"] = parse_int(_required(value, "sentence_index"), "sentence_index")
         if not 0 <= example["sentence_index"] <= _MAX_INT:
-            raise RowProblem("sentence_index", f"is {show(value['sentence_index'])}; it must be 0 or more")
+            raise RowProblem("sentence_index", f"is {show(value['sentence_index'])}; it must be from 0 to 2^63 - 1")
     elif value.get("sentence_index") is not None:
         raise RowProblem("doc_id", f"is missing, but sentence_index is {show(value['sentence_index'])}; give both")
     return example
+
+
+def _refuse_repeated_key(value: dict[str, Any], field: str = "") -> None:
+    if isinstance(value, RepeatedKey):
+        raise RowProblem(field, f"has the key {show(value.key)} twice; keep one of them")
 
 
 def _required(row: dict[str, Any], field: str, prefix: str = "") -> Any:
@@ -147,6 +174,7 @@ def _parse_id(value: Any, field: str) -> str:
 def _parse_object(value: Any, field: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RowProblem(field, f"is {show(value)}; it must be an object")
+    _refuse_repeated_key(value, field)
     return value
 
 

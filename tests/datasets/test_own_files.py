@@ -282,3 +282,28 @@ def test_demo_corpus_loads_and_passes_validation():
     assert list(dataset.splits) == ["train", "dev", "test"]
     assert dataset.name == "demo" and len(dataset.relation_types) >= 5
     assert len(dataset.splits["train"]) >= 600 and len(dataset.splits["test"]) >= 200
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ('{"tokens": ["a"], "tokens": ["b"], "entities": []}', "row 0.*: the row has the key 'tokens' twice"),
+        (
+            '{"tokens": ["a"], "entities": [{"type": "X", "start": 0, "end": 1, "type": "Y"}]}',
+            r"row 0.*: entities\[0\] has the key 'type' twice",
+        ),
+        ('{"doc_key": "d", "sentences": [["a"]], "ner": [[]], "ner": [[]]}', "row 0.*: the row has the key 'ner' twice"),
+    ],
+)
+@pytest.mark.parametrize("form", ["[{}]", "{}"])
+def test_own_files_refuse_a_key_that_comes_twice(tmp_path, row, message, form):
+    (tmp_path / "train.json").write_text(form.replace("{}", row))
+    with pytest.raises(ValueError, match=message):
+        load_joint_dataset(tmp_path)
+
+
+def test_own_files_sentence_index_has_an_upper_bound(tmp_path):
+    row = {"tokens": ["a"], "entities": [], "relations": [], "doc_id": "d", "sentence_index": 10**30}
+    (tmp_path / "train.json").write_text(json.dumps([row]))
+    with pytest.raises(ValueError, match="it must be from 0 to 2\\^63 - 1"):
+        load_joint_dataset(tmp_path)
