@@ -292,7 +292,10 @@ def test_demo_corpus_loads_and_passes_validation():
             '{"tokens": ["a"], "entities": [{"type": "X", "start": 0, "end": 1, "type": "Y"}]}',
             r"row 0.*: entities\[0\] has the key 'type' twice",
         ),
-        ('{"doc_key": "d", "sentences": [["a"]], "ner": [[]], "ner": [[]]}', "row 0.*: the row has the key 'ner' twice"),
+        (
+            '{"doc_key": "d", "sentences": [["a"]], "ner": [[]], "ner": [[]]}',
+            "row 0.*: the row has the key 'ner' twice",
+        ),
     ],
 )
 @pytest.mark.parametrize("form", ["[{}]", "{}"])
