@@ -88,7 +88,7 @@ setup(
     install_requires=[
         "huggingface-hub>=1.5",
         "jinja2>=3.1",
-        "numpy>=1.26",
+        "numpy>=2.0",
         "rich>=13.0",
         "safetensors>=0.4.3",
         "torch>=2.4",

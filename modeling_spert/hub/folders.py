@@ -14,6 +14,7 @@ from transformers.dynamic_module_utils import get_relative_imports
 from modeling_spert.model_card.build import CARD_FILE, CURVE_FILE
 from modeling_spert.onnx.files import EXPORTED
 from modeling_spert.shared.json_files import read_object
+from modeling_spert.shared.links import file_inside
 
 _CONFIG, _WEIGHTS, _INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
@@ -115,19 +116,12 @@ def licence_warning(folder: Path, public: bool) -> str | None:
 def _collect(folder: Path, allowed: Iterable[str]) -> FolderContent:
     """Those of the allowed files that are there, and the names of everything else in the folder."""
     present = [name for name in dict.fromkeys(allowed) if (folder / name).is_file()]
-    files = {name: path for name in sorted(present) if (path := _inside(folder, folder / name)) is not None}
+    files = {name: path for name in sorted(present) if (path := file_inside(folder, folder / name)) is not None}
     tops = {name.split("/")[0] for name in present}
     others = {path.name for path in folder.iterdir()} - tops
     left_out = [f"{name} (not on the list)" for name in others if not name.startswith(_KNOWN_TO_STAY)]
     left_out += [f"{name} (a link that leads out of the folder)" for name in present if name not in files]
     return FolderContent(files, tuple(sorted(left_out)))
-
-
-def _inside(folder: Path, path: Path) -> Path | None:
-    """The file itself if it is in the folder, or in the blobs of the Hub's cache that the folder is a snapshot of."""
-    real, top = path.resolve(), folder.resolve()
-    is_blob = top.parent.name == "snapshots" and real.parent == top.parent.parent / "blobs"
-    return real if real.is_relative_to(top) or is_blob else None
 
 
 def _needed_files(folder: Path) -> set[str]:

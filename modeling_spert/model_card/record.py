@@ -11,6 +11,7 @@ from typing import Any
 from transformers.utils import logging
 
 from modeling_spert.shared.json_files import parse_json, read_object
+from modeling_spert.shared.links import file_inside
 
 logger = logging.get_logger(__name__)
 
@@ -53,7 +54,8 @@ class RunRecord:
 def read_record(folder: Path, records: Path | None = None) -> RunRecord:
     """The record in a model folder, as much of it as there is.
 
-    Lines of metrics.jsonl that are malformed are left out with a warning.
+    Lines of metrics.jsonl that are malformed are left out with a warning. Links that lead out of the folder are not
+    followed.
 
     Args:
         folder: The model folder.
@@ -112,12 +114,12 @@ def _evaluation_of_checkpoint(folder: Path, evaluations: list[dict[str, Any]]) -
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    return read_object(path) if path.is_file() else None
+    return read_object(path) if file_inside(path.parent, path) else None
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
     """The lines of a JSON Lines file that are of a known kind; a kill may have cut the last one."""
-    if not path.is_file():
+    if not file_inside(path.parent, path):
         return []
     lines = []
     for line_number, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):

@@ -2,6 +2,7 @@
 
 from modeling_spert.shared.commands import CommandParser, command
 from modeling_spert.shared.json_files import parse_json, read_object
+from modeling_spert.shared.links import file_inside
 from modeling_spert.shared.markdown import escape, table
 from modeling_spert.shared.staging import replace_folder, save_parts, staged_folder
 
@@ -9,6 +10,7 @@ __all__ = [
     "CommandParser",
     "command",
     "escape",
+    "file_inside",
     "parse_json",
     "read_object",
     "replace_folder",

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -368,3 +370,21 @@ def test_transformers_takes_some_broken_models(journey: tuple[dict[str, Any], Lo
     assert found["dropped"] == ["same", [2, 5, 6, 3]]
     assert found["altered"] == ["changed", [2, 5, 6, 3]]  # other weights than those that were pushed
     assert found["wordless"] == ["same", [2, 1, 1, 3]]  # a tokenizer that knows no word
+
+
+def test_client_verifies_and_repairs_on_demand(hub: LocalHub, tmp_path: Path) -> None:
+    """What docs/hub.md offers in place of a check at every load."""
+    hub.add("org/m", FILES)
+    command = [str(Path(sys.executable).with_name("hf"))]
+    environment = hub.environment(tmp_path / "home")
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*command, *arguments, "org/m"], env=environment, capture_output=True, text=True)
+
+    assert call("download").returncode == call("cache", "verify").returncode == 0
+    blob = next((tmp_path / "home").rglob("model.safetensors")).resolve()
+    blob.write_bytes(WEIGHTS[1:])
+    found = call("cache", "verify")
+    assert found.returncode == 1 and "model.safetensors" in found.stdout + found.stderr
+    assert call("download", "--force-download").returncode == call("cache", "verify").returncode == 0
+    assert blob.read_bytes() == WEIGHTS

@@ -85,7 +85,7 @@ def test_packaging_wheel_metadata(wheel: Path):
     assert metadata["Requires-Python"] == ">=3.10"
     assert metadata["License-Expression"] == "Apache-2.0"
     libraries = {"huggingface-hub>=1.5", "safetensors>=0.4.3", "torch>=2.4", "transformers>=5.6"}
-    assert core == libraries | {"jinja2>=3.1", "numpy>=1.26", "rich>=13.0", "typer>=0.15"}
+    assert core == libraries | {"jinja2>=3.1", "numpy>=2.0", "rich>=13.0", "typer>=0.15"}
     assert set(metadata.get_all("Provides-Extra", [])) >= {"train", "demo", "plot", "dev"}
 
 
