@@ -26,6 +26,7 @@ from transformers import PreTrainedTokenizerBase
 from modeling_spert.model_card.build import add_card
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.onnx.files import remove_export
+from modeling_spert.shared.staging import replace_folder, save_parts, staged_folder
 from modeling_spert.training.progress import Progress
 
 _STATE = "training_state.json"
@@ -67,13 +68,13 @@ def save_model(model: SpertModel, tokenizer: PreTrainedTokenizerBase, folder: Pa
     Raises:
         OSError: If a file cannot be written; the older model is then still whole.
     """
-    staged = _stage(model, tokenizer, folder / "model")
-    add_card(staged, place=folder, records=folder)
-    remove_export(folder)  # graphs of the weights that are about to go
-    written = sorted(staged.iterdir(), key=lambda file: (".safetensors" in file.name, file.name))
-    for file in written:
-        os.replace(file, folder / file.name)
-    staged.rmdir()
+    with staged_folder(folder / "model") as staged:
+        _save_parts(model, tokenizer, staged)
+        add_card(staged, place=folder, records=folder)
+        remove_export(folder)  # graphs of the weights that are about to go
+        written = sorted(staged.iterdir(), key=lambda file: (".safetensors" in file.name, file.name))
+        for file in written:
+            os.replace(file, folder / file.name)
     for stale in set(folder.glob("model*.safetensors*")) - {folder / file.name for file in written}:
         stale.unlink()  # shards of an earlier, larger model
 
@@ -91,7 +92,6 @@ def save_checkpoint(
     Raises:
         OSError: If a file cannot be written or does not read back; the older checkpoint is then still whole.
     """
-    staged = _stage(model, tokenizer, folder)
     names = {parameter: name for name, parameter in model.named_parameters()}
     tensors = {
         f"{names[parameter]}/{key}": value.detach().cpu().contiguous()
@@ -99,22 +99,19 @@ def save_checkpoint(
         for key, value in state.items()
         if torch.is_tensor(value)
     }
-    with _writing(staged / _TENSORS):
-        save_file(tensors, staged / _TENSORS)
     state = {"progress": asdict(progress), "arguments": arguments, "num_tensors": len(tensors)}
-    (staged / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
-    if (folder.parent / "metrics.jsonl").is_file():  # what the card is made of, should it be made again
-        shutil.copyfile(folder.parent / "metrics.jsonl", staged / "metrics.jsonl")
-    add_card(staged, place=folder)
-    for file in staged.glob("*.safetensors"):
-        with _writing(file):
-            load_file(file)
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(staged, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    with staged_folder(folder) as staged:
+        _save_parts(model, tokenizer, staged)
+        with _writing(staged / _TENSORS):
+            save_file(tensors, staged / _TENSORS)
+        (staged / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
+        if (folder.parent / "metrics.jsonl").is_file():  # what the card is made of, should it be made again
+            shutil.copyfile(folder.parent / "metrics.jsonl", staged / "metrics.jsonl")
+        add_card(staged, place=folder)
+        for file in staged.glob("*.safetensors"):
+            with _writing(file):
+                load_file(file)
+        replace_folder(staged, folder)
 
 
 def finish_run(progress: Progress, arguments: dict[str, Any], output_dir: Path) -> None:
@@ -297,14 +294,6 @@ def load_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, moments: 
         optimizer.state[parameter][key] = tensor.to(parameter.device)
 
 
-def _stage(model: SpertModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
-    """Model and tokenizer in a new hidden folder next to the one they are meant for."""
-    staged = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(parents=True)
-    with _writing(staged):
-        model.save_pretrained(staged)
-    tokenizer.save_pretrained(staged)
-    for weights in staged.glob("*.safetensors"):  # safetensors lets only their owner read them
-        shutil.copymode(staged / "config.json", weights)
-    return staged
+def _save_parts(model: SpertModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    with _writing(folder):
+        save_parts(model, tokenizer, folder)
