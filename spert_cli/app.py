@@ -53,12 +53,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _report(error: Exception) -> int:
     """Say in one line what a user can put right; anything else is our mistake and keeps its traceback."""
     from modeling_spert.hub import PushError
+    from modeling_spert.training import Interrupted, TrainingDiverged
 
     if hasattr(error, "format_message"):  # typer's own: an unknown flag, a missing argument
         return _fail(error.format_message() or "nothing to do: see spert --help", 2)
-    if isinstance(error, PushError):
+    if isinstance(error, Interrupted):
+        return _fail(str(error), 130)
+    if isinstance(error, PushError | TrainingDiverged | _download_error()):
         return _fail(str(error), 1)
-    if isinstance(error, ValueError | OSError | ImportError | _download_error()):
+    if isinstance(error, ValueError | OSError | ImportError):
         return _fail(str(error) or type(error).__name__, 2)
     raise error
 

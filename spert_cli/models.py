@@ -147,14 +147,14 @@ def extract(
 
 def demo(
     output_dir: Annotated[Path, typer.Option("--output_dir", help="folder for the model")] = Path("runs/demo"),
-) -> int:
+) -> None:
     """Train on the demo corpus, extract from new sentences, and draw the answers: minutes on two CPU cores.
 
     Example: spert demo
     """
     from spert_cli.demo import run_demo
 
-    return run_demo(output_dir)
+    run_demo(output_dir)
 
 
 def load_pipeline(name: str, precision: str | None = None) -> Any:
