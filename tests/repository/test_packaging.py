@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from modeling_spert.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("modeling_spert", "datasets_scripts", "spert_pages")
+PACKAGES = ("modeling_spert", "datasets_scripts", "spert_cli", "spert_pages")
 NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "runs")
 TEXT = "Bela Quist, who lives in Norvane, has worked for the Harbour Institute since May."
 
