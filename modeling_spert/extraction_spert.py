@@ -18,12 +18,14 @@ from transformers.utils import logging
 
 from .configuration_spert import check_setting
 from .decoding_spert import (
+    DecodingRules,
     Entity,
     Extraction,
     Relation,
     build_extraction,
     decode_windows,
     decoding_rules,
+    drop_unseen_signatures,
     merge_pieces,
 )
 from .inputs_spert import Document
@@ -106,7 +108,7 @@ class Extractor:
         self._run([row for row in rows if row.document.given is None], self._extract, found)
         self._run([row for row in rows if row.document.given is not None], self._relate, found)
         return [
-            [_merge(document, s, found.get((index, s), [])) for s in range(len(document.sentences))]
+            [_merge(document, s, found.get((index, s), []), self._rules) for s in range(len(document.sentences))]
             for index, document in enumerate(documents)
         ]
 
@@ -197,11 +199,16 @@ def _given_inside(document: Document, start: int, end: int) -> list[int]:
     return [index for index in range(low, high) if given[index].end <= end]
 
 
-def _merge(document: Document, sentence: int, found: Sequence[tuple[Piece, Extraction]]) -> Extraction:
+def _merge(
+    document: Document, sentence: int, found: Sequence[tuple[Piece, Extraction]], rules: DecodingRules
+) -> Extraction:
     """The extraction of a sentence from those of its pieces."""
     if document.given is not None:
         return _merge_given(document, sentence, found)
-    return found[0][1] if len(found) == 1 else merge_pieces((piece.start, extraction) for piece, extraction in found)
+    if len(found) == 1:
+        return found[0][1]
+    merged = merge_pieces((piece.start, extraction) for piece, extraction in found)
+    return drop_unseen_signatures(merged, rules)  # again: where pieces disagree on a type, the better one stays
 
 
 def _merge_given(document: Document, sentence: int, found: Sequence[tuple[Piece, Extraction]]) -> Extraction:

@@ -35,6 +35,7 @@ def build_model(args: TrainingArguments, data: TrainingData) -> tuple[SpertModel
         settings |= {"new_classifiers": args.new_classifiers, **labels, **full}
         model = SpertModel.from_pretrained(args.model, **settings)
         model.config.symmetric_relation_types = list(data.symmetric_relation_types)
+        model.config.relation_signatures = _seen_signatures(args, data)
         return model, load_tokenizer(args.model)
     name = bundled_backbone() if args.backbone == "bundled" else args.backbone
     model = SpertModel.from_backbone(
@@ -44,11 +45,24 @@ def build_model(args: TrainingArguments, data: TrainingData) -> tuple[SpertModel
         pretrained=args.pretrained,
         backbone_kwargs=full,
         symmetric_relation_types=data.symmetric_relation_types,
+        relation_signatures=_seen_signatures(args, data),
         segmentation=infer_rules([row["tokens"] for row in data.select(args.train_split)]).to_dict(),
         label_names=dict(data.label_names),
     )
     case = {} if args.lowercase is None else {"do_lower_case": args.lowercase}
     return model, load_tokenizer(name, **case)
+
+
+def _seen_signatures(args: TrainingArguments, data: TrainingData) -> list[list[str]] | None:
+    """The pairs of entity types that each relation type joins in the training split; None unless asked for."""
+    if args.relation_signatures == "none":
+        return None
+    seen = {
+        (row["entities"][relation["head"]]["type"], relation["type"], row["entities"][relation["tail"]]["type"])
+        for row in data.select(args.train_split)
+        for relation in row["relations"]
+    }
+    return [list(signature) for signature in sorted(seen)]
 
 
 def bundled_backbone() -> str:
