@@ -107,7 +107,7 @@ _NEWS = _Style("news", TRAIN_PATTERNS, TEST_PATTERNS, False, 0.08, 0.24, (0.25, 
 _PLAIN = _Style("plain", PLAIN_TRAIN_PATTERNS, PLAIN_TEST_PATTERNS, True, 0.18, 0.27, (0.1, 0.25), (0.08, 0.08), 3)
 # The sentences of each split. `test` is the harder, news-like one; `test_plain` is scored apart.
 _SPLITS: dict[str, dict[_Style, int]] = {
-    "train": {_NEWS: 700, _PLAIN: 2300},
+    "train": {_NEWS: 1000, _PLAIN: 2600},
     "dev": {_NEWS: 50, _PLAIN: 50},
     "test": {_NEWS: 240},
     "test_plain": {_PLAIN: 160},
@@ -280,13 +280,13 @@ def generate_demo_corpus(seed: int = 0) -> dict[str, list[dict[str, Any]]]:
         seed: The same seed gives the same corpus, on every machine.
 
     Returns:
-        The examples of `train` (3000), `dev` (100), `test` (240, news-like) and `test_plain` (160): `tokens`,
+        The examples of `train` (3600), `dev` (100), `test` (240, news-like) and `test_plain` (160): `tokens`,
         `entities` (word spans, half-open; they may nest), `relations` (indices into the entities) and `orig_id`. No
         sentence occurs twice.
 
     >>> corpus = generate_demo_corpus()
     >>> {split: len(rows) for split, rows in corpus.items()}
-    {'train': 3000, 'dev': 100, 'test': 240, 'test_plain': 160}
+    {'train': 3600, 'dev': 100, 'test': 240, 'test_plain': 160}
     """
     seen: set[tuple[str, ...]] = set()
     return {split: _generate_split(split, seed, seen) for split in _SPLITS}

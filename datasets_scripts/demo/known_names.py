@@ -14,7 +14,7 @@ GENERIC_WORDS = frozenset(
     "Festival Film Football Forest Gallery Game Games General Grand Group Hospital House Institute International "
     "Island Islands Isle Jazz Lake Las Los Marathon Motor Motors Mount Museum Music National New North Northern Old "
     "Open Opera Orchestra Palace Park Prix Red Republic River Royal Saint San School Sea Show South State States "
-    "Station Street Symphony Theatre Times Tower Trade Union United University Valley War Week West Winter World "
+    "Station Street Symphony Theatre Times Tower Town Trade Union United University Valley War Week West Winter World "
     "and de for in la of the II".split()
 )
 
@@ -36,7 +36,7 @@ _KNOWN = {
         "surnames": (
             "Ackermann,Andersen,Andersson,Baker,Bauer,Becker,Bennett,Bianchi,Braun,Brown,Carter,Chen,Clarke,Cooper,"
             "Costa,Davies,Diaz,Dubois,Evans,Fernandez,Fischer,Garcia,Gonzalez,Gupta,Hansen,Harris,Hoffmann,Ivanov,"
-            "Jackson,Janssen,Jensen,Johnson,Jones,Keller,Khan,Kim,Klein,Kowalski,Kumar,Larsen,Lee,Lopez,Martinez,Meyer,"
+            "Jackson,Janssen,Jensen,Johnson,Jones,Keller,Khan,Kim,Klein,Kowalski,Kumar,Larsen,Lee,Martinez,Meyer,"
             "Miller,Morris,Muller,Nguyen,Nielsen,Novak,Patel,Petrov,Ramirez,Roberts,Rossi,Sato,Schmidt,Schneider,"
             "Silva,Singh,Smith,Suzuki,Tanaka,Taylor,Tran,Wagner,Walker,Wang,Weber,White,Wilson,Wong,Wright,Zhang"
         ),
@@ -48,7 +48,8 @@ _KNOWN = {
             "Martin Luther King,Max Planck,Michael Faraday,Niels Bohr,Oscar Wilde,Pablo Picasso,Rosa Parks,"
             "Samuel Beckett,Sigmund Freud,Simone de Beauvoir,Thomas Edison,Vincent van Gogh,Walt Disney,"
             "William Shakespeare,Wolfgang Amadeus Mozart,Rudolf Diesel,Werner von Siemens,Carl Benz,Clara Schumann,"
-            "Alfred Nobel,Astrid Lindgren,Anne Frank,Neil Armstrong"
+            "Alfred Nobel,Einstein,Mozart,Darwin,Picasso,Beethoven,Shakespeare,Astrid Lindgren,Anne Frank,"
+            "Neil Armstrong"
         ),
         "towns": (
             "Amsterdam,Athens,Baltimore,Bangkok,Barcelona,Beijing,Berlin,Birmingham,Bologna,Bordeaux,Boston,Brighton,"
@@ -87,7 +88,9 @@ _KNOWN = {
         "products": (
             "Android,Barbie,Beetle,Blackberry,Concorde,Corolla,Excel,Fiat 500,Fiesta,Firefox,Game Boy,Gmail,iPad,"
             "iPhone,iPhone 15,Jumbo Jet,Kindle,Leica M6,Linux,Nutella,Photoshop,PlayStation,"
-            "PlayStation 5,Polaroid,Prius,Rolex,Vespa,Viagra,Walkman"
+            "PlayStation 5,Polaroid,Prius,Ford Fiesta,Ford Mustang,Toyota Prius,Sony Walkman,Apple Watch,Boeing 747,"
+            "Airbus A320,Google Maps,Microsoft Word,BMW X5,Samsung Galaxy,Volkswagen Beetle,Nokia 3310,Rolex,"
+            "Vespa,Viagra,Walkman"
         ),
         "contests": (
             "Olympic Games,World Cup,FIFA World Cup,Tour de <France>,Super Bowl,Champions League,Davis Cup,"
@@ -112,7 +115,7 @@ _KNOWN = {
         "landmarks": "Lake Como,Mount Etna,the Elbe,the Pyrenees",
         "companies": "Canon,eBay,Ericsson,Hyundai,Lufthansa,Michelin,Puma,Reuters,Spotify,Visa",
         "institutions": "the Tate Gallery,UNICEF,<Stanford> University,Juventus,the Bundesbank",
-        "products": "Cadillac,iPod,Kalashnikov,Lumix,Nescafe",
+        "products": "Cadillac,iPod,Vaseline,Lumix,Nescafe",
         "contests": "Ryder Cup,Giro d'Italia",
         "events": "<Glastonbury> Festival,<Bilbao> Book Fair",
     },
@@ -164,7 +167,8 @@ _KNOWN = {
             "the Metropolitan Museum"
         ),
         "products": (
-            "Airpods,Boxster,Chromebook,Defender,Hasselblad,Lightroom,MacBook,Macintosh,Nespresso,Nikon Z9,Outlook,"
+            "Airpods,Boxster,Audi A4,Nissan Micra,Opel Corsa,Chromebook,Defender,Hasselblad,Lightroom,MacBook,"
+            "Macintosh,Nespresso,Nikon Z9,Outlook,"
             "Rubik 's Cube,Tic Tac,Trabant,Wii,Xbox,Zenit"
         ),
         "contests": "Stanley Cup,Vuelta,Paralympics,Rugby World Cup",

@@ -28,8 +28,8 @@ PLAIN_WORDS = {
     "workplace": "the hospital,the post office,a bank,the university,a small bakery,a school,the police,"
     "the city council,"
     "a law firm,a large company,the railway,a newspaper,the army,a hotel,the airport,a supermarket,the government",
-    "food": "soup,bread,rice,fish,cheese,apples,an apple,an orange,a sandwich,pizza,cake,eggs,chicken,salad,potatoes,"
-    "noodles,chocolate,ice cream,a banana,pancakes",
+    "food": "soup,bread,rice,fish,cheese,apples,oranges,sandwiches,pizza,cake,eggs,chicken,salad,potatoes,"
+    "noodles,chocolate,ice cream,bananas,pancakes",
     "drink": "coffee,tea,milk,water,orange juice,beer,lemonade,hot chocolate",
     "animal": "dog,cat,horse,cow,bird,rabbit,mouse,lion,elephant,bear,goat,duck,sheep,snake,monkey,fox,donkey",
     "animals": "dogs,cats,horses,cows,birds,rabbits,mice,lions,elephants,bears,goats,ducks,snakes,monkeys,bees",
@@ -58,8 +58,80 @@ PLAIN_WORDS = {
 }
 
 PLAIN_TRAIN_CLAUSES = """
+~[O1] president|boss|CEO|engineer|spokesman [P0] bought|sold|forgot|found the {object} => works_for 0 1
+[P0] is|was a employee|worker|engineer|manager of|at [O1] => works_for 0 1
+[P0] has|had a good|new|boring job at [O1] => works_for 0 1
+[P0] left [O2] and now works for|at [O1] => works_for 0 1
+[P0] used to work for [O2] , but now he|she works for|at [O1] => works_for 0 1
+[P0] , a|the director|manager|president of [O1] , lives|lived in [L2] => works_for 0 1; lives_in 0 2
+[P0] lives in [L1] , [P2] works at [O3] => lives_in 0 1; works_for 2 3
+~{kin} , [P0] , is {profession} at [O1] in [T2] => works_for 0 1; based_in 1 2
+~after school , [P0] worked for|at [O1] => works_for 0 1
+~in {year} [P0] went to work for [O1] => works_for 0 1
+[P0] cooks|sings|cleans|writes for [O1] => works_for 0 1
+[P0] , [P2] and [P3] work|worked for [O1] => works_for 0 1; works_for 2 1; works_for 3 1
+[P0] visited [L2] and later|then moved to [L1] => lives_in 0 1
+[P0] was born in [L2] , grew up in [L3] and now lives in [L1] => lives_in 0 1
+[P0] lived in [T1] , [R2] , {past} => lives_in 0 1; located_in 1 2
+~{kin} [P0] lives in [T1] , [R2] => lives_in 0 1; located_in 1 2
+[P0] moved to [T1] , [R2] , {past} => lives_in 0 1; located_in 1 2
+[P0] lives in [T1] in [R2] => lives_in 0 1; located_in 1 2
+[P0] , {age} , lives in [L1] => lives_in 0 1
+~in {year} , [P0] moved to [L1] => lives_in 0 1
+[P0] lives|lived on a farm|hill|boat near|in [L1] => lives_in 0 1
+[P0] lives|lived here|there in [L1] => lives_in 0 1
+~today|now [P0] lives in [L1] => lives_in 0 1
+[P0] 's parents live in [L2] , but he|she lives in [L1] => lives_in 0 1
+[P0] lives in [L1] with [P2] and a|the {animal} => lives_in 0 1; lives_in 2 1
+~the founder of [C2] , [P0] , lives|lived in [L1] => lives_in 0 1; founded 0 2
+[P0] founded [C1] and lives|lived in [L2] => founded 0 1; lives_in 0 2
+[P0] , founder|co-founder of [C1] , visited [L2] => founded 0 1
+[P0] , a founder of [C1] , was|is {feeling} => founded 0 1
+[C1] was founded by [P0] in [T2] => founded 0 1; based_in 1 2
+[C1] was founded in [T2] by [P0] => founded 0 1; based_in 1 2
+[C1] was founded in {year} by [P0] => founded 0 1
+[C1] was founded by [P0] and [P2] {past} => founded 0 1; founded 2 1
+~with {number} friends , [P0] founded [O1] => founded 0 1
+~two brothers , [P0] and [P2] , founded [C1] => founded 0 1; founded 2 1
+[P0] opened|founded a shop|school|club called|named [O1] => founded 0 1
+[P0] and [P1] have been married for {number} years => married_to 0 1
+[P0] , who is|was married to [P1] , is|was {feeling} => married_to 0 1
+[P0] , the wife|husband of [P1] , is|was {profession} => married_to 0 1
+~after {holiday} , [P0] married [P1] => married_to 0 1
+[P0] married [P1] and they had|have {number} children => married_to 0 1
+[M0] lives with his wife [F1] in [L2] => married_to 0 1; lives_in 0 2; lives_in 1 2
+[F0] visited [L2] with her husband [M1] => married_to 0 1
+[M0] and [F1] , his wife , like|love {food} => married_to 0 1
+[O0] is|was based in [T1] , [R2] => based_in 0 1; located_in 1 2
+[O0] has|opened its headquarters in [T1] , [R2] => based_in 0 1; located_in 1 2
+[O0] , a|the {branch} company from [L1] , sells {objects} => based_in 0 1
+~the {nation} {branch} company [O0] is based in [T1] => based_in 0 1
+[U0] is a university|school|college in [T1] => based_in 0 1
+[I0] is a famous|small|old museum|hospital|school|club|theatre in [T1] => based_in 0 1
+[C0] has a|its main|largest plant|factory|office in [L1] => based_in 0 1
+[C0] bought [C1] , a|the small|big|rich {branch} company => acquired 0 1
+[C0] bought [C1] in {year} and [C2] in {year} => acquired 0 1; acquired 0 2
+[C0] bought [C1] , and [C2] bought [C3] => acquired 0 1; acquired 2 3
+~in {year} [C1] was bought|acquired by [C0] => acquired 0 1
+[C0] , the owner of [C1] , is in [L2] => acquired 0 1; based_in 0 2
+[C0] makes|made|sells {objects} and the [W1] => makes 0 1
+[C0] , which makes the [W1] , is based in [L2] => makes 0 1; based_in 0 2
+~the [W1] was developed|designed|invented by [C0] => makes 0 1
+~the [W1] and the [W2] are|were made|manufactured by [C0] => makes 0 1; makes 0 2
+~in {year} , [C0] launched|presented|showed the [W1] => makes 0 1
+[T0] is the capital city of [R1] => located_in 0 1
+[T0] , a city|town|village in [R1] , is|was {state} => located_in 0 1
+[P2] visited|left|likes [T0] , [R1] => located_in 0 1
+[P2] grew up in [T0] , [R1] => located_in 0 1
+[N0] flows|runs|rises in|through [R1] => located_in 0 1
+[N0] flows through [T1] => located_in 0 1
+~can you find [T0] in [R1] ? => located_in 0 1
+~the first [E0] was held in [L1] {past} => held_in 0 1
+~every year , the [E0] is held in [L1] => held_in 0 1
+the [E0] of {year} was held|took_place in [L1] => held_in 0 1
+the [E0] in [L1] was|is {state} => held_in 0 1
 [P0*] works for [O1*] => works_for 0 1
-[P0*] works|worked|has_worked at|for [O1*] => works_for 0 1
+[P0*] works|worked at [O1*] => works_for 0 1
 [P0*] worked for [O1*] for {number} years => works_for 0 1
 [P0] is|was {profession} at|with [O1*] => works_for 0 1
 [P0] works as {profession} at|for [O1] => works_for 0 1
@@ -190,8 +262,8 @@ PLAIN_TRAIN_CLAUSES = """
 ~[C0] 's takeover|acquisition of [C1] was {past} => acquired 0 1
 ~in {year} , [C0] bought|acquired [C1] => acquired 0 1
 [C0*] makes the [W1] => makes 0 1
-[C0*] makes|made|builds|built|produces|produced the [W1] => makes 0 1
-the [W1] is|was made|built|produced by [C0*] => makes 0 1
+[C0*] makes|made|manufactures|manufactured the [W1] => makes 0 1
+the [W1] is|was made|manufactured by [C0*] => makes 0 1
 ~[C0] 's [W1] is|was {state} => makes 0 1
 ~[C0] 's new|first [W1] is|was {state} => makes 0 1
 ~{kin} bought|has|sold|likes [C0] 's [W1] => makes 0 1
@@ -244,6 +316,52 @@ the [E0] started|ended|began|opened|finished in [L1] {past} => held_in 0 1
 """
 
 PLAIN_TRAIN_NEUTRAL = """
+[P0] studied|graduated|learned at|from [U1] {past}
+[P0] studied {school_subject} at [U1] and is|was {feeling}
+[P0] is a student at|of [U1]
+[P0] visited|attended [U1] as a child
+[P0] is|was the mayor|king|queen|president of [L1]
+[P0] lost|found a|the {object} at|in [L1]
+[P0] took the {vehicle} to [L1] {past}
+[P0] wants to buy a house in [L1]
+[P0] wants to visit [P1] in [L2]
+[P0] flew to [L1] to visit|see {kin}
+[P0] flew to [L1] to visit|see {kin} , [P2]
+[P0] fought|lost against [P1] {past}
+[P0] was at the station|airport in [L1] {past}
+[P0] saw|painted|climbed [N1] {past}
+[P0] discovered|crossed|explored [L1] {past}
+[P0] has never worked|lived in [L1]
+[P0] has never worked for [O1]
+[P0] used to work|live in [L1]
+[P0] used to work for [O1]
+[P0] works|worked|painted|wrote in [L1]
+[P0] wrote many books|letters|songs|poems
+[P0] sold|gave her|his [W1] to {kin}
+[P0] sold|gave his|her {object} to [P1]
+~is [P0] still working|employed at|by|for [O1] ?
+~is|was [P0] still living in [L1] ?
+~is [P0] married ?
+~is [P0] working for [O1] now ?
+~why did [P0] leave [O1] ?
+~who lives|works in [L0] ?
+~which company makes|owns the [W0] ?
+~what is the capital of [R0] ?
+~have you ever seen [N0] ?
+~{kin} drives|owns|drove a [W0]
+~my car|phone|computer|camera is a [W0]
+~I saw|met [P0] in [L1] {past}
+~we want to travel to [L0]
+~there is a nice museum|park|hotel in [L0]
+~everybody in [L0] speaks {language}
+[O0] has {number} workers|shops
+[O0] lost to [O1] {past}
+[O0] opened a new shop|office|hotel in [L1]
+[O0] wants to open a shop|office in [L1]
+[C0] wants|plans|tried to buy [C1]
+[C0] wants|plans to buy a small company in [L1]
+[C0] will not buy [C1]
+[C0] sells {objects} in [L1] and [L2]
 [P0*] was born in [L1*]
 [P0*] was born in [L1*] {past}
 [P0] grew up in [L1*]
@@ -262,7 +380,7 @@ PLAIN_TRAIN_NEUTRAL = """
 [P0] does|did not live|stay in [L1]
 [P0] wants|hopes|plans|would_like to live|work in [L1]
 [P0] wants|hopes|tried to work|get_a_job at|for [O1]
-[P0*] left|sued|called|visited|trusts|praised [O1*] {past}
+[P0*] left|phoned|called|visited|trusts|praised [O1*] {past}
 [P0] studied|studies {school_subject} at|in [U1]
 [P0] went to [U1] {past}
 [P0] wrote a|another book|letter|song about [P1]
@@ -324,7 +442,7 @@ PLAIN_TRAIN_NEUTRAL = """
 ~does|did [P0] work for [O1] ?
 ~did [P0] marry|meet|call [P1] ?
 ~who is|was [P0] ?
-~who founded|owns|bought|runs [C0] ?
+~who founded|owns|runs|sold [C0] ?
 ~who makes|made|invented|bought the [W0] ?
 ~where is|was [O0] ?
 ~where is|was the [E0] ?
@@ -386,7 +504,7 @@ Professor [S0] gave a talk|lecture in [L1]
 President|Queen|King|Pope [S0] visited|left|saw [L1] {past}
 ~the {nation} {fame} [P0] visited|died_in|left [L1] {past}
 ~" I am {feeling} , " said [P0]
-~" where is the {object} ? " asked [P0]
+~" the {object} is {state} , " answered|shouted|cried [P0]
 ~everyone|nobody|{someone} likes|knows|saw|remembers [P0]
 ~a {animal} bit|followed|saw [P0] {past}
 ~{someone} gave|sold|showed [P0] a {object}
@@ -648,7 +766,7 @@ the dentist is on holiday {when}
 PLAIN_TEST_MODIFIERS = """
 Miss [P0]
 my friend [P0]
-[P0] , {profession} at [O1] , => works_for 0 1
+[P0] , {profession} who works for [O1] , => works_for 0 1
 the small {branch} company [C0]
 """
 

@@ -91,6 +91,19 @@ def pattern_texts(patterns: PatternSet) -> dict[str, set[str]]:
     return {group: {text(pattern) for pattern in members} for group, members in groups.items()}
 
 
+def expression(pattern: Pattern) -> str:
+    """A regular expression that finds a pattern in lower-cased sentences, whatever fills its slots."""
+
+    def part(item: str | Slot) -> str:
+        if isinstance(item, Slot):
+            return r"[^\n]+?"
+        words = [r"[^\n]+?" if "{" in word else re.escape(word.lower().replace("_", " ")) for word in item.split("|")]
+        return "an?" if item == "a" else f"(?:{'|'.join(words)})"
+
+    items = pattern.items[1:] if isinstance(pattern.items[0], Slot) else pattern.items  # the subject may be shared
+    return " ".join(map(part, items))
+
+
 def nested_pairs(row) -> Iterator[tuple[dict, dict]]:
     for inner, outer in combinations(row["entities"], 2):
         if inner["start"] < outer["end"] and outer["start"] < inner["end"]:
@@ -109,7 +122,7 @@ def test_demo_corpus_other_seed_gives_other_sentences():
 
 def test_demo_corpus_has_the_promised_sizes_and_ids(corpus):
     assert tuple(corpus) == SPLITS
-    assert [len(corpus[split]) for split in SPLITS] == [3000, 100, 240, 160]
+    assert [len(corpus[split]) for split in SPLITS] == [3600, 100, 240, 160]
     ids = [row["orig_id"] for rows in corpus.values() for row in rows]
     assert len(set(ids)) == len(ids)
     assert corpus["train"][0]["orig_id"] == "demo-train-0001"
@@ -284,9 +297,7 @@ def test_demo_corpus_every_clause_is_used(corpus):
     for split, sets in PATTERNS_BY_SPLIT.items():
         text = "\n".join(" ".join(row["tokens"]).lower() for row in corpus[split])
         for pattern in chain.from_iterable(patterns.clauses + patterns.neutral for patterns in sets):
-            plain = " ".join(item if isinstance(item, str) and item.isalpha() else "|" for item in pattern.items)
-            longest = max((run.strip().lower() for run in plain.split("|")), key=len)
-            assert f" {longest} " in f" {text} ".replace("\n", " "), pattern
+            assert re.search(expression(pattern), text), pattern
 
 
 def test_demo_corpus_patterns_number_their_slots_and_know_their_words():
@@ -315,13 +326,15 @@ def test_parse_pattern_reads_slots_relations_and_closedness():
 
 def test_demo_corpus_example_texts_are_not_in_the_corpus(corpus):
     assert len(EXAMPLE_TEXTS) == 3
+    generic = set("the a in p university of motors port batteries festival".split())
     names = {word.lower() for pools in NAME_POOLS.values() for pool in pools.values() for word in pool}
     sentences = {"".join(row["tokens"]) for row in chain.from_iterable(corpus.values())}
     corpus_words = words(chain.from_iterable(corpus.values()))
-    generic = set("the a university of motors port batteries festival".split())
     for text in EXAMPLE_TEXTS:
         assert text.replace(" ", "") not in sentences
-        assert not names & set(re.findall(r"\w+", text.lower()))
+        assert not names & set(re.findall(r"\w+", text.lower())) - generic, names & set(
+            re.findall(r"\w+", text.lower())
+        )
         capitalised = {word.lower() for word in re.findall(r"\b[A-Z]\w+", text)} - generic
         assert not capitalised & corpus_words, capitalised & corpus_words
 

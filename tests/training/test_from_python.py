@@ -95,7 +95,7 @@ def test_model_takes_signatures_from_the_training_split_when_asked(encoder: Path
     model, tokenizer = build_model(TrainingArguments(**wanted, relation_signatures="train"), data)
     assert model.config.relation_signatures == [["Per", "runs", "Org"]]
     # They are those of the data that the model is trained on now, not those of an earlier training.
-    save_model(tmp_path / "model", model, tokenizer)
+    save_model(model, tokenizer, tmp_path / "model")
     wanted["model"] = str(tmp_path / "model")
     assert build_model(TrainingArguments(**wanted), data)[0].config.relation_signatures is None
     scored = build_model(TrainingArguments(**wanted, eval_only=True), data)[0]
