@@ -1,8 +1,10 @@
-"""The demo corpus: news-like sentences about invented people, organizations, places, products and events.
+"""The demo corpus: plain and news-like sentences about people, organizations, places, products and events.
 
-Written by the project's authors as patterns (`patterns`) and name pools (`names`), composed here by a
-seeded generator, so that the corpus is free of third-party text and carries the licence of the project. The test split
-shares neither names nor sentence patterns with the training split, so that a score on it measures transfer.
+Written by the project's authors as patterns (`patterns`, `plain_patterns`) and names (`names`), composed here by a
+seeded generator, so that the corpus is free of third-party text and carries the licence of the project. The test
+splits (`test` is news-like, `test_plain` plain) share neither names nor sentence patterns with the training split, so
+that a score on them measures transfer. The sentences say nothing about the world: where a well-known name occurs
+in one, chance put it there.
 
 `python -m datasets_scripts.demo --output DIR` writes it in SpERT's own form: one JSON file per split and
 `types.json`.
