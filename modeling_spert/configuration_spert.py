@@ -59,6 +59,8 @@ class SpertConfig(PreTrainedConfig):
         entity_types: Entity type labels; class `i + 1` of the span classifier is `entity_types[i]`, class 0 is *none*.
         relation_types: Relation type labels, in the order of the relation classifier's outputs. May be empty.
         symmetric_relation_types: The relation types whose direction carries no meaning.
+        relation_signatures: Triples of head entity type, relation type and tail entity type. A relation of a type named
+            here holds between these types only; default: no check (paper).
         max_span_width: Widest candidate span, in words (paper: 10).
         width_embedding_size: Size of the learned span width embedding (paper: 25); 0 leaves it out.
         width_table_size: Rows of the width embedding table; wider (given) spans share the last row.
@@ -91,6 +93,7 @@ class SpertConfig(PreTrainedConfig):
         entity_types: Sequence[str] = (),
         relation_types: Sequence[str] = (),
         symmetric_relation_types: Sequence[str] = (),
+        relation_signatures: Sequence[Sequence[str]] | None = None,
         max_span_width: int = 10,
         width_embedding_size: int = 25,
         width_table_size: int = 100,
@@ -111,6 +114,9 @@ class SpertConfig(PreTrainedConfig):
         self.entity_types = _list_of_labels("entity_types", entity_types)
         self.relation_types = _list_of_labels("relation_types", relation_types)
         self.symmetric_relation_types = _list_of_labels("symmetric_relation_types", symmetric_relation_types)
+        self.relation_signatures = (
+            None if relation_signatures is None else [list(triple) for triple in relation_signatures]
+        )
         self.max_span_width = max_span_width
         self.width_embedding_size = width_embedding_size
         self.width_table_size = width_table_size
@@ -136,6 +142,12 @@ class SpertConfig(PreTrainedConfig):
             raise ValueError(
                 f"symmetric_relation_types must be among relation_types {self.relation_types}, got {unknown}"
             )
+        for triple in self.relation_signatures or ():
+            if not _is_signature(triple, self.entity_types, self.relation_types):
+                raise ValueError(
+                    "relation_signatures must be triples of an entity type, a relation type and an entity type, "
+                    f"got {triple}"
+                )
         for name in _setting_names():
             if getattr(self, name) is not None or name not in ("max_window_length", "entity_threshold"):
                 check_setting(name, getattr(self, name))
@@ -174,6 +186,14 @@ class SpertConfig(PreTrainedConfig):
         if isinstance(saved, dict) and isinstance(changes, dict):
             same = changes.get("model_type", saved.get("model_type")) == saved.get("model_type")
             own["backbone_config"] = {**saved, **changes} if same else changes
+        if config_dict.get("relation_signatures") and ("entity_types" in own or "relation_types" in own):
+            labels = {**config_dict, **own}
+            known = [
+                triple
+                for triple in config_dict["relation_signatures"]
+                if _is_signature(triple, labels["entity_types"], labels["relation_types"])
+            ]
+            own.setdefault("relation_signatures", known)
         return super().from_dict({**config_dict, **own}, **kwargs)
 
     def to_dict(self) -> dict[str, Any]:
@@ -253,6 +273,11 @@ def _without_kernels(settings: Mapping[str, Any]) -> dict[str, Any]:
         else:
             kept[name] = _without_kernels(value) if name == "backbone_config" and isinstance(value, dict) else value
     return kept
+
+
+def _is_signature(triple: Sequence[str], entity_types: Sequence[str], relation_types: Sequence[str]) -> bool:
+    head, relation, tail = triple if len(triple) == 3 else ("", "", "")
+    return head in entity_types and relation in relation_types and tail in entity_types
 
 
 def _setting_names() -> list[str]:

@@ -64,12 +64,14 @@ class DecodingRules:
         symmetric_relation_types: Made canonical: the span that starts earlier is the head. Predicted both ways, the
             first in pair order keeps its score, as in the original.
         relation_threshold: Probability from which a relation holds.
+        relation_signatures: Head type, relation type and tail type that go together; see `drop_unseen_signatures`.
     """
 
     entity_types: tuple[str, ...]
     relation_types: tuple[str, ...]
     symmetric_relation_types: frozenset[str]
     relation_threshold: float
+    relation_signatures: frozenset[tuple[str, str, str]] = frozenset()
 
 
 def decoding_rules(config: PreTrainedConfig, relation_threshold: float | None = None) -> DecodingRules:
@@ -82,7 +84,10 @@ def decoding_rules(config: PreTrainedConfig, relation_threshold: float | None = 
         relation_threshold = config.relation_threshold
     check_setting("relation_threshold", relation_threshold)
     symmetric = frozenset(config.symmetric_relation_types)
-    return DecodingRules(tuple(config.entity_types), tuple(config.relation_types), symmetric, relation_threshold)
+    signatures = frozenset((head, relation, tail) for head, relation, tail in config.relation_signatures or ())
+    return DecodingRules(
+        tuple(config.entity_types), tuple(config.relation_types), symmetric, relation_threshold, signatures
+    )
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,10 @@ def _assemble(
         key = (place[head], place[tail], name)
         relations[members[head].row][members[head].piece].setdefault(key, Relation(*key, score))
     return [
-        [build_extraction(e, r.values()) for e, r in zip(row_entities, row_relations, strict=True)]
+        [
+            drop_unseen_signatures(build_extraction(e, r.values()), rules)
+            for e, r in zip(row_entities, row_relations, strict=True)
+        ]
         for row_entities, row_relations in zip(entities, relations, strict=True)
     ]
 
@@ -195,6 +203,25 @@ def _found_relations(output: ModelOutput, threshold: float) -> list[tuple[int, i
     scores = output["relation_logits"][pair, label].float().sigmoid().tolist()
     found = output["pairs"][pair].tolist()
     return [(head, tail, q, score) for (head, tail), q, score in zip(found, label.tolist(), scores, strict=True)]
+
+
+def drop_unseen_signatures(extraction: Extraction, rules: DecodingRules) -> Extraction:
+    """Drop the relations between types that no signature of the rules joins. SpERT: no such check.
+
+    A relation type that no signature names is not checked, nor is an entity type that the model does not know (entities
+    may be given). A symmetric type joins its two types in either order.
+    """
+    signatures = rules.relation_signatures
+    checked = {relation for _, relation, _ in signatures}
+
+    def holds(relation: Relation) -> bool:
+        head, tail = (extraction.entities[index].label for index in (relation.head, relation.tail))
+        if relation.label not in checked or not {head, tail} <= set(rules.entity_types):
+            return True
+        turned = relation.label in rules.symmetric_relation_types and (tail, relation.label, head) in signatures
+        return turned or (head, relation.label, tail) in signatures
+
+    return replace(extraction, relations=tuple(filter(holds, extraction.relations))) if signatures else extraction
 
 
 def merge_pieces(pieces: Iterable[tuple[int, Extraction]]) -> Extraction:

@@ -25,6 +25,7 @@ from .decoding_spert import (
     build_extraction,
     decode_windows,
     decoding_rules,
+    drop_unseen_signatures,
     merge_pieces,
 )
 from .inputs_spert import Document
@@ -199,9 +200,11 @@ class Extractor:
         """The extraction of a sentence from those of its pieces."""
         if document.given is not None:
             return self._merge_given(document, sentence, found)
-        return (
-            found[0][1] if len(found) == 1 else merge_pieces((piece.start, extraction) for piece, extraction in found)
-        )
+        if len(found) == 1:
+            return found[0][1]
+        merged = merge_pieces((piece.start, extraction) for piece, extraction in found)
+        # Checked again: where pieces disagree on a type, the better one stays.
+        return drop_unseen_signatures(merged, self._rules)
 
     def _merge_given(self, document: Document, sentence: int, found: Sequence[tuple[Piece, Extraction]]) -> Extraction:
         """All given entities of a sentence, and the relations found in its pieces."""

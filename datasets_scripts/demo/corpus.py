@@ -1,8 +1,10 @@
-"""The demo corpus: news-like sentences about invented people, organizations, places, products and events.
+"""The demo corpus: plain and news-like sentences about people, organizations, places, products and events.
 
-Written by the project's authors as patterns (`patterns`) and name pools (`names`), composed here by a
-seeded generator, so that the corpus is free of third-party text and carries the licence of the project. The test split
-shares neither names nor sentence patterns with the training split, so that a score on it measures transfer.
+Written by the project's authors as patterns (`patterns`, `plain_patterns`) and names (`names`), composed here by a
+seeded generator, so that the corpus is free of third-party text and carries the licence of the project. The test
+splits (`test` is news-like, `test_plain` plain) share neither names nor sentence patterns with the training split, so
+that a score on them measures transfer. The sentences say nothing about the world: where a well-known name occurs
+in one, chance put it there.
 
 `python -m datasets_scripts.demo --output DIR` writes it in SpERT's own form: one JSON file per split and
 `types.json`.
@@ -14,11 +16,14 @@ import json
 import random
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from datasets_scripts.corpora import DEMO
 from datasets_scripts.demo.grammar import (
+    PLAIN_TEST_PATTERNS,
+    PLAIN_TRAIN_PATTERNS,
     TEST_PATTERNS,
     TRAIN_PATTERNS,
     Pattern,
@@ -30,7 +35,8 @@ from datasets_scripts.demo.grammar import (
     relativize,
 )
 from datasets_scripts.demo.names import NAME_POOLS, Name, NameSource
-from datasets_scripts.demo.patterns import WORDS
+from datasets_scripts.demo.patterns import WORDS as NEWS_WORDS
+from datasets_scripts.demo.plain_patterns import PLAIN_WORDS
 
 NAME, LICENSE = DEMO.name, DEMO.licence
 ENTITY_TYPES = ("Person", "Organization", "Location", "Product", "Event")
@@ -46,7 +52,7 @@ RELATION_TYPES = (
     "held_in",
 )
 SYMMETRIC_RELATION_TYPES = ("married_to",)
-_SPLIT_SIZES = {"train": 800, "dev": 100, "test": 240}
+WORDS = {**NEWS_WORDS, **PLAIN_WORDS}
 
 # Raw text for trying a trained model; neither the names nor the sentences are in the corpus.
 EXAMPLE_TEXTS = (
@@ -58,8 +64,7 @@ EXAMPLE_TEXTS = (
     "in southern Ostrania.",
 )
 
-_ENTITY_FREE_SHARE, _RELATION_FREE_SHARE = 0.08, 0.24
-_MIN_WORDS, _MAX_WORDS = 6, 40
+_MAX_WORDS = 40
 _WORD = re.compile(r"\{(\w+)\}")
 
 
@@ -69,25 +74,73 @@ def _deck(patterns: Sequence[Pattern], generator: random.Random) -> Iterator[Pat
         yield from generator.sample(patterns, len(patterns))
 
 
+@dataclass(frozen=True)
+class _Style:
+    """A way of writing, and how its sentences are composed.
+
+    Attributes:
+        name: Its name.
+        train: The patterns of train and dev.
+        test: The patterns of test.
+        well_known: Whether well-known names are used, and people called by their first name.
+        entity_free: Share of the sentences without a name.
+        relation_free: Share of the sentences with names that state no relation.
+        lengthening: Probability of a second clause, where no relation is stated and where one is.
+        framing: Probability of a lead, and of a tail.
+        min_words: Length of the shortest sentence.
+    """
+
+    name: str
+    train: PatternSet
+    test: PatternSet
+    well_known: bool
+    entity_free: float
+    relation_free: float
+    lengthening: tuple[float, float]
+    framing: tuple[float, float]
+    min_words: int
+
+    def patterns(self, split: str) -> PatternSet:
+        """The patterns of a split."""
+        return self.test if split.startswith("test") else self.train
+
+
+_NEWS = _Style("news", TRAIN_PATTERNS, TEST_PATTERNS, False, 0.08, 0.24, (0.25, 0.55), (0.2, 0.2), 6)
+_PLAIN = _Style("plain", PLAIN_TRAIN_PATTERNS, PLAIN_TEST_PATTERNS, True, 0.18, 0.27, (0.1, 0.25), (0.08, 0.08), 3)
+# The sentences of each split. `test` is the harder, news-like one; `test_plain` is scored apart.
+_SPLITS: dict[str, dict[_Style, int]] = {
+    "train": {_NEWS: 1000, _PLAIN: 2600},
+    "dev": {_NEWS: 50, _PLAIN: 50},
+    "test": {_NEWS: 240},
+    "test_plain": {_PLAIN: 160},
+}
+
+
 class _Composer:
     """Composes the sentences of one split from its patterns and names."""
 
-    def __init__(self, split: str, patterns: PatternSet, generator: random.Random):
-        self.patterns = patterns
+    def __init__(self, split: str, style: _Style, generator: random.Random):
+        self.style = style
+        self.patterns = style.patterns(split)
         self.generator = generator
-        self.names = NameSource(split, generator)
-        self.name_words = {word for pool in NAME_POOLS[split].values() for word in pool}
+        pools = split.split("_")[0]
+        self.names = NameSource(pools, generator, style.well_known)
+        self.name_words = {word for pool in NAME_POOLS[pools].values() for word in pool}
 
     def relation_free(self, clause: Pattern) -> dict[str, Any]:
         """A sentence that states no relation."""
         modifiers = [modifier for modifier in self.patterns.modifiers if not modifier.relations]
-        pattern = expand(self._lengthen(clause, self.patterns.neutral, 0.25), modifiers, self.generator)
+        pattern = expand(
+            self._lengthen(clause, self.patterns.neutral, self.style.lengthening[0]), modifiers, self.generator
+        )
         return self._realize(self._frame(pattern))
 
     def related(self, clause: Pattern) -> dict[str, Any]:
         """A sentence that states at least one relation."""
         others = self.patterns.clauses + self.patterns.neutral
-        pattern = expand(self._lengthen(clause, others, 0.55), self.patterns.modifiers, self.generator)
+        pattern = expand(
+            self._lengthen(clause, others, self.style.lengthening[1]), self.patterns.modifiers, self.generator
+        )
         return self._realize(self._frame(pattern))
 
     def empty(self, clause: Pattern) -> dict[str, Any]:
@@ -111,7 +164,8 @@ class _Composer:
 
     def _frame(self, pattern: Pattern) -> Pattern:
         """Put a lead before the sentence or a tail after it, some of the time."""
-        place = self.generator.choices(["nowhere", "before", "after"], [6, 2, 2])[0]
+        before, after = self.style.framing
+        place = self.generator.choices(["nowhere", "before", "after"], [1 - before - after, before, after])[0]
         if pattern.closed or place == "nowhere":
             return pattern
         frames = self.patterns.leads if place == "before" else self.patterns.tails
@@ -151,12 +205,16 @@ class _Composer:
 
 
 def _fill(item: str, generator: random.Random) -> list[str]:
+    """The words of a pattern's item: one of several, one of a word class, or itself."""
+    if "|" in item:
+        item = generator.choice(item.split("|"))
     match = _WORD.fullmatch(item)
-    return generator.choice(WORDS[match[1]].split(",")).split() if match else [item]
+    return generator.choice(WORDS[match[1]].split(",")).split() if match else item.split("_")
 
 
 def _finish(tokens: list[str]) -> list[str]:
-    """Capitalise the first word and close the sentence."""
+    """Choose between "a" and "an", capitalise the first word and close the sentence."""
+    tokens = ["an" if a == "a" and b[0] in "aeioAEIO" else a for a, b in zip(tokens, [*tokens[1:], "."], strict=True)]
     if tokens[-1] == ",":
         tokens = tokens[:-1]
     if tokens[-1] != "?":
@@ -185,16 +243,17 @@ def _example(
     }
 
 
-def _generate_split(split: str, seed: int, seen: set[tuple[str, ...]]) -> list[dict[str, Any]]:
-    patterns = TEST_PATTERNS if split == "test" else TRAIN_PATTERNS
-    generator = random.Random(f"{NAME}-{split}-{seed}")
-    composer = _Composer(split, patterns, generator)
-    size = _SPLIT_SIZES[split]
-    num_empty, num_relation_free = round(size * _ENTITY_FREE_SHARE), round(size * _RELATION_FREE_SHARE)
+def _compose(split: str, style: _Style, size: int, seed: int, seen: set[tuple[str, ...]]) -> list[dict[str, Any]]:
+    """The sentences of one style in a split."""
+    # The news generator keeps the name it had when it was the only one, and so its test sentences.
+    suffix = "" if style is _NEWS else f"-{style.name}"
+    generator = random.Random(f"{NAME}-{split}-{seed}{suffix}")
+    composer = _Composer(split, style, generator)
+    num_empty, num_relation_free = round(size * style.entity_free), round(size * style.relation_free)
     plan = (
-        (num_empty, composer.empty, patterns.empty),
-        (num_relation_free, composer.relation_free, patterns.neutral),
-        (size - num_empty - num_relation_free, composer.related, patterns.clauses),
+        (num_empty, composer.empty, composer.patterns.empty),
+        (num_relation_free, composer.relation_free, composer.patterns.neutral),
+        (size - num_empty - num_relation_free, composer.related, composer.patterns.clauses),
     )
     rows: list[dict[str, Any]] = []
     for count, compose, clauses in plan:
@@ -202,10 +261,17 @@ def _generate_split(split: str, seed: int, seen: set[tuple[str, ...]]) -> list[d
         while len(rows) < goal:
             row = compose(next(deck))
             key = tuple(row["tokens"])
-            if _MIN_WORDS <= len(key) <= _MAX_WORDS and key not in seen:
+            if style.min_words <= len(key) <= _MAX_WORDS and key not in seen:
                 seen.add(key)
                 rows.append(row)
     generator.shuffle(rows)
+    return rows
+
+
+def _generate_split(split: str, seed: int, seen: set[tuple[str, ...]]) -> list[dict[str, Any]]:
+    rows = [row for style, size in _SPLITS[split].items() for row in _compose(split, style, size, seed, seen)]
+    if len(_SPLITS[split]) > 1:
+        random.Random(f"{NAME}-{split}-{seed}-order").shuffle(rows)
     return [{**row, "orig_id": f"{NAME}-{split}-{number:04d}"} for number, row in enumerate(rows, start=1)]
 
 
@@ -216,15 +282,16 @@ def generate_demo_corpus(seed: int = 0) -> dict[str, list[dict[str, Any]]]:
         seed: The same seed gives the same corpus, on every machine.
 
     Returns:
-        The examples of `train` (800), `dev` (100) and `test` (240): `tokens`, `entities` (word spans, half-open; they
-        may nest), `relations` (indices into the entities) and `orig_id`. No sentence occurs twice.
+        The examples of `train` (3600), `dev` (100), `test` (240, news-like) and `test_plain` (160): `tokens`,
+        `entities` (word spans, half-open; they may nest), `relations` (indices into the entities) and `orig_id`. No
+        sentence occurs twice.
 
     >>> corpus = generate_demo_corpus()
-    >>> [len(corpus[split]) for split in ("train", "dev", "test")]
-    [800, 100, 240]
+    >>> {split: len(rows) for split, rows in corpus.items()}
+    {'train': 3600, 'dev': 100, 'test': 240, 'test_plain': 160}
     """
     seen: set[tuple[str, ...]] = set()
-    return {split: _generate_split(split, seed, seen) for split in _SPLIT_SIZES}
+    return {split: _generate_split(split, seed, seen) for split in _SPLITS}
 
 
 def demo_types() -> dict[str, dict[str, dict[str, Any]]]:

@@ -9,11 +9,12 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType
 
-from datasets_scripts.demo import patterns
+from datasets_scripts.demo import patterns, plain_patterns
 
 # The kinds of name a modifier may be attached to, by the kind it is written for.
-_ACCEPTS = {"P": "PMF", "O": "OCIU", "C": "C", "T": "T", "E": "E"}
+_ACCEPTS = {"P": "PMF", "O": "OCIU", "C": "C", "T": "TL", "E": "E"}
 _SLOT = re.compile(r"\[([A-Z])(\d)(\*?)\]")
 _MODIFIER_PROBABILITY = 0.28
 
@@ -54,7 +55,7 @@ class Pattern:
     @property
     def says_when(self) -> bool:
         """Whether it names a day, month or year."""
-        return any(item in ("{day}", "{month}", "{year}") for item in self.items)
+        return any(item in ("{day}", "{month}", "{year}", "{past}", "{when}") for item in self.items)
 
     @property
     def has_verb_phrase(self) -> bool:
@@ -64,8 +65,8 @@ class Pattern:
             not self.closed
             and isinstance(first, Slot)
             and isinstance(second, str)
-            and second.isalpha()
-            and second not in ("and", "of")
+            and second.replace("|", "").replace("_", "").isalpha()
+            and second not in ("and", "of", "from")
         )
 
     def renumber(self, new_index: Callable[[int], int]) -> Pattern:
@@ -125,22 +126,16 @@ class PatternSet:
     tails: tuple[Pattern, ...]
 
 
-TRAIN_PATTERNS = PatternSet(
-    clauses=_parse(patterns.TRAIN_CLAUSES),
-    neutral=_parse(patterns.TRAIN_NEUTRAL_CLAUSES),
-    empty=_parse(patterns.TRAIN_EMPTY),
-    modifiers=_parse(patterns.TRAIN_MODIFIERS),
-    leads=_parse(patterns.TRAIN_LEADS),
-    tails=_parse(patterns.TRAIN_TAILS),
-)
-TEST_PATTERNS = PatternSet(
-    clauses=_parse(patterns.TEST_CLAUSES),
-    neutral=_parse(patterns.TEST_NEUTRAL_CLAUSES),
-    empty=_parse(patterns.TEST_EMPTY),
-    modifiers=_parse(patterns.TEST_MODIFIERS),
-    leads=_parse(patterns.TEST_LEADS),
-    tails=_parse(patterns.TEST_TAILS),
-)
+def _pattern_set(module: ModuleType, prefix: str) -> PatternSet:
+    """The patterns of one side, from the module's blocks."""
+    blocks = ("CLAUSES", "NEUTRAL", "EMPTY", "MODIFIERS", "LEADS", "TAILS")
+    return PatternSet(*(_parse(getattr(module, f"{prefix}_{block}")) for block in blocks))
+
+
+TRAIN_PATTERNS = _pattern_set(patterns, "TRAIN")
+TEST_PATTERNS = _pattern_set(patterns, "TEST")
+PLAIN_TRAIN_PATTERNS = _pattern_set(plain_patterns, "PLAIN_TRAIN")
+PLAIN_TEST_PATTERNS = _pattern_set(plain_patterns, "PLAIN_TEST")
 
 
 def _next_index(pattern: Pattern) -> int:

@@ -1,10 +1,11 @@
-"""Invented names for the demo corpus: one set of word pools per split, and the shapes that names take.
+"""Names for the demo corpus: the shapes that invented names take, and well-known names among them.
 
 The *name words* (first names, surnames, places, brands, products, acronyms, research topics) of one split never appear
 in another. Words that only say what kind of thing a name is ("University", "Port", "Holdings") are shared: they are
 the part of a name from which a reader, or a pretrained encoder, guesses its type.
 
-Places, companies and products are made up; so is every pairing of a first name with a surname.
+Invented places, companies and products are made up; so is every pairing of a first name with a surname. Well-known
+names (`known_names`) are for plain, harmless sentences.
 """
 
 from __future__ import annotations
@@ -13,136 +14,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_POOLS = {
-    "train": {
-        "female_first_names": (
-            "Adela Amara Anneke Astrid Beatrix Bronagh Camila Carys Daria Delphine Edith Eilidh Esperanza Fatima "
-            "Freya Gudrun Hanako Ingrid Irina Jelena Kalinda Katya Leocadia Lieselotte Lucia Mairead Marisol Mei "
-            "Nadia Ngozi Noor Odette Oksana Paloma Priya Ragnhild Rosalind Sabine Saoirse Shirin Sunniva Tamsin "
-            "Ursula Valentina Wilhelmina Yasmin Yuki Zahra Zofia Zuleika"
-        ),
-        "male_first_names": (
-            "Alasdair Amir Anselm Arjun Bartosz Benedikt Bogdan Caspian Cormac Dacian Desmond Dmitri Eamon Emeka "
-            "Esteban Fabrizio Farid Fergus Gaspard Gustavo Hamish Haruto Hendrik Idris Ignacio Ismail Jakob Joaquin "
-            "Kaspar Kwame Lachlan Leopold Ludvik Matthias Mehmet Mikkel Nikolai Olivier Osvaldo Pavel Quentin Rafael "
-            "Rohan Sergei Stellan Tadeusz Tobias Viktor Wendell Zoltan"
-        ),
-        "surnames": (
-            "Abernoth Aldermoor Arrandale Askelund Balvenor Barrowick Bellacourt Brandvold Brightwen Calloran "
-            "Carvajel Castellane Corvanes Dahlqvist Danquaye Delacourte Derringfold Drovenko Eckersholm Elphick "
-            "Emberlyn Fairbourne Falkenrath Ferreyro Fontaigne Galbraithe Garrowby Gilvane Grunewalde Halvorsen "
-            "Hargrove Hathersage Hollingrave Ibanova Ilesanye Jarnefeld Kalloway Karlowitz Kestrevan Kinsale Korvald "
-            "Lambrecht Larkspur Lindqvar Lockridge Lovatelli Maddocke Marchetto Mbekwe Merriwether Montavo Nakadori "
-            "Nethercott Norvinsky Okonjira Oleander Ormsby Pallister Pemberlow Penhallow Petrakos Quillfeather "
-            "Ramasundar Rasmunde Ravenholt Rookwood Sadowska Sandoval Schellinger Silvestrin Skarsgren Stavrin "
-            "Stonebridge Tanakawa Thackery Tolveth Torquist Underhay Valdemere Vanterpool Vasquero Wexcombe Whitlock "
-            "Yarborne Zamorin Zielonka"
-        ),
-        "towns": (
-            "Abbotswick Aldersea Ashenford Balmora Barrowmere Brackenhurst Briarley Calderwick Carrowdun Castlemoor "
-            "Coldhaven Corrindale Cressingdale Dalwhistle Dornby Dunvarra Eastmarsh Elverton Farnholt Fennmouth "
-            "Gallowick Glenorrick Greyhaven Harrowsgate Hexwell Holmsund Hythecombe Inverlaith Kettleby Kilbrannoch "
-            "Kirkvale Langmere Larchfield Lethbury Lindisford Lowenna Marrowby Millbrae Mossgrave Netherby Norrstad "
-            "Oakenhythe Orrinford Pellworth Penmarrow Quarrington Ravelstoke Redmarsh Rosswick Saltmere Selbourne "
-            "Skelbeck Stannergate Tarrowdale Thistlewood Thornabeck Ulverley Vessingham Wainsford Westerlow "
-            "Wickenfold Yarrowmouth"
-        ),
-        "regions": (
-            "Aldoria Arvenia Belmarsh Brevonia Calvaria Drosnia Elboria Estavia Gravonia Halmaria Jorvania Kestania "
-            "Lorvania Meridova Norvegna Ostravia Pelagonia Ruvenia Solvania Tamaria Toravia Ustavia Valdania Zembria"
-        ),
-        "landmarks": ("Arkle Braemoor Corvan Dunnick Fenwyll Gorran Hollin Karsk Lochty Orrest Skarra Tolmen"),
-        "brands": (
-            "Aerovin Altiga Arcovia Bexley Brightara Calyra Cindertek Coralis Dynara Elvantis Ferrovex Fluxora "
-            "Glaciem Gridwell Helvia Hydranta Ikonis Inverra Junova Kavello Kelvara Lumora Maristo Meltria Nembro "
-            "Nordavia Novaquil Octavon Optera Orbivance Palvero Pelagor Phalanor Primora Quendrix Ravellon Rivuleta "
-            "Seltura Silvaris Solenta Stratiga Syntheon Talvera Terrafix Ultravent Vantora Verdala Vireo Wavecrest "
-            "Zorvex"
-        ),
-        "products": (
-            "Aeliq Brisa Cadenza Corva Delphi Dravio Eclipta Flintor Glidera Halcyon Iridis Joltex Kestra Lyrica "
-            "Mistral Nimbra Ovanto Pellona Quasaro Rondel Sabrix Talonix Tempesta Umbrio Vanguardo Veloria Wispera "
-            "Xenda Yonda Zephyra Zelvio Zircona"
-        ),
-        "acronyms": ("AKV BLX DNR EVT GHN JKL KVT LMR NTB ORV PLK RZT TVK VBN"),
-        "topics": (
-            "Agricultural Atlantic Botanical Civic Coastal Economic Forestry Geological Historical Linguistic "
-            "Maritime Medical Polar Railway Rural Veterinary"
-        ),
-    },
-    "dev": {
-        "female_first_names": (
-            "Ailsa Bianca Chiara Dagny Elspeth Fumiko Greta Helena Iolanthe Kirsten Lavinia Maren Niamh Ottilie Petra "
-            "Soraya"
-        ),
-        "male_first_names": (
-            "Anton Baldur Cedric Dario Emrys Florian Gideon Hakim Ivo Jerzy Kenji Lorcan Magnus Nestor Piotr Rurik"
-        ),
-        "surnames": (
-            "Ambrovic Birkenshaw Calderone Dunmoreau Eskildsen Fennimore Goranson Hesselby Ivarsdal Jessamyn "
-            "Kowalenko Lundgarde Mortlake Nwosira Ostergaarde Pellegrino Quintrell Rosenvinge Sallowfield Tremayne "
-            "Uddingham Vossberg Wintergreen Zaragova"
-        ),
-        "towns": (
-            "Amblewick Birkfold Cranmoor Dovercombe Eskmouth Fallowden Glimmerby Hartsmere Ivelchester Jarrowholm "
-            "Kelderstad Lynmoor Mallowdene Northolme Plumstoke Ravenglade Silverdyke Tolleshunt Upwick Winterbourne"
-        ),
-        "regions": ("Anavia Bergonia Corlandia Dravania Istoria Kelvonia Moldania Silvonia"),
-        "landmarks": ("Brannick Cullen Darrow Keld Umber"),
-        "brands": (
-            "Ambiara Bravura Celestrix Dorvane Exalta Fibrion Granita Hexagore Isoldane Kryonis Lantera Monvera "
-            "Nexivo Pyrelia Rubicor Tessaract"
-        ),
-        "products": ("Albix Bolero Ceruli Dynamel Fenix Giro Levanto Orbita Pixara Sorrel"),
-        "acronyms": ("CDX FWG HPQ MZB SKD"),
-        "topics": ("Alluvial Ceramic Dental Folklore Monetary Urban"),
-    },
-    "test": {
-        "female_first_names": (
-            "Agnieszka Alessandra Aoife Bergljot Catriona Clementine Dolores Eleni Fiammetta Florentina Gwendolyn "
-            "Halima Henrietta Isabeau Jolanta Kamala Leonora Magdalena Mireille Natsumi Olympia Parvati Rowena "
-            "Seraphina Theodora Vivienne Xiomara Ysolde"
-        ),
-        "male_first_names": (
-            "Aurelio Bertrand Callum Dragan Eustace Fyodor Gennaro Hiroshi Iskander Jorah Konrad Lennart Malachi "
-            "Nikhil Obadiah Percival Radomir Santiago Severin Thaddeus Ulrich Vincenzo Waldemar Xander Yannick Yusuf "
-            "Zacharias Zdenek"
-        ),
-        "surnames": (
-            "Adebanwe Ainscough Anzelmo Birchall Blackmere Bonfantini Bramwell Cadwallen Chaudhary Cromarty Deverell "
-            "Drummonde Eastlake Ellingsberg Farquharne Fitzalan Gainsford Gundersrud Haverstock Hightower Ivanescu "
-            "Janowicz Kavanaugh Kurosaki Lascelles Lindholme Lysander Macallister Moncrieffe Morwenstow Nakashiro "
-            "Novotnik Osterlind Paxworth Perrault Quarles Rademaker Ridgewell Santangelo Soderlund Strathearn "
-            "Tregenza Thornquist Uchebo Varnhagen Vellacott Wolstenholme Wyndham Yamanaka Zellweger"
-        ),
-        "towns": (
-            "Ardenmouth Aylesworth Bexcombe Bramblewick Cairnbrook Claverdon Copperwick Crowfell Dunelby Edgemoor "
-            "Ellesworth Fairhythe Foxholme Gannerdale Gorseham Haverleigh Hollowmere Ilmarsh Kestlewood Kingsbarrow "
-            "Lambfold Luddenby Maplestead Minsterley Nettlecombe Ockbridge Otterbeck Pinewick Polgarth Rendlesby "
-            "Sandholt Shelmerdine Starfold Tidewell Trevanion Umberdale Velmouth Wetherfold Whitscar Yelverdon"
-        ),
-        "regions": (
-            "Andravia Borvania Castoria Dalmora Ervenia Florania Garvonia Helmaria Ivonia Karelda Livadia Mordavia "
-            "Orlania Rostovia Sarvania Velkoria"
-        ),
-        "landmarks": ("Ambler Carrock Dursley Embleton Harrack Nevin Scafer Tarnock"),
-        "brands": (
-            "Acutron Almeris Biovanta Caldessa Centaurel Dextrel Embraxa Everlin Fortunel Galvanta Harmodyne Illumira "
-            "Jadestar Kinetra Levantis Magnoval Miradane Neptara Omnivault Pinnacor Qualtrex Radiantis Sapphera "
-            "Tridentia Umbrellis Valtiera Westralis Xylograf Yellowfin Zenithal"
-        ),
-        "products": (
-            "Arrowen Bellatrix Cygna Dorado Elvara Falcata Gyrella Hornelle Impalto Javelo Krypta Lumette Marlin "
-            "Nautelle Oryx Pantera Rapida Sirocco Turbina Vesper"
-        ),
-        "acronyms": ("BQT CFM DGW GRS HJV QLN WPD ZMK"),
-        "topics": ("Alpine Archaeological Baltic Climate Dairy Educational Fisheries Genetic Nautical Textile"),
-    },
-}
+from datasets_scripts.demo.invented_names import INVENTED_WORDS
+from datasets_scripts.demo.known_names import known_names, known_words
 
 # Name words by split and kind. Two splits share none of them.
 NAME_POOLS: dict[str, dict[str, tuple[str, ...]]] = {
-    split: {kind: tuple(words.split()) for kind, words in pools.items()} for split, pools in _POOLS.items()
+    split: {**{kind: tuple(words.split()) for kind, words in pools.items()}, "known": known_words(split)}
+    for split, pools in INVENTED_WORDS.items()
 }
 
 _INDUSTRIES = (
@@ -162,6 +40,8 @@ _ARTICLE_LAST = {
     "Trust",
     "Union",
 }
+# Where well-known names are wanted: how often one is drawn, a first name alone, a person of history.
+_KNOWN_SHARE, _FIRST_NAME_SHARE, _FAMOUS_SHARE = 0.6, 0.4, 0.2
 _INITIALS = "A. B. C. D. E. F. G. H. J. K. L. M. N. P. R. S. T. W.".split()
 
 
@@ -199,24 +79,45 @@ def _name(entity_type: str, *parts: str | Name) -> Name:
     return Name(tuple(tokens), entity_type, tuple(inner), tokens[0] in _ARTICLE_FIRST or tokens[-1] in _ARTICLE_LAST)
 
 
+def _known_name(entity_type: str, text: str) -> Name:
+    """Read a name in the notation of `known_names`.
+
+    >>> _known_name("Event", "<Cannes> Film Festival").inner
+    ((0, Name(tokens=('Cannes',), entity_type='Location', inner=(), article=False)),)
+    >>> _known_name("Location", "the Alps")
+    Name(tokens=('Alps',), entity_type='Location', inner=(), article=True)
+    """
+    tokens: list[str] = []
+    inner = []
+    for word in text.removeprefix("the ").split():
+        if word.startswith("<"):
+            inner.append((len(tokens), _name("Location", word.strip("<>"))))
+        tokens.append(word.strip("<>"))
+    return Name(tuple(tokens), entity_type, tuple(inner), text.startswith("the "))
+
+
 class NameSource:
     """Draws names of one split.
 
     Args:
         split: A key of `NAME_POOLS`.
         generator: Source of randomness; the same state gives the same names.
+        well_known: Whether to draw well-known names too, and people by their first name.
     """
 
-    def __init__(self, split: str, generator: random.Random):
+    def __init__(self, split: str, generator: random.Random, well_known: bool = False):
+        self.split = split
         self.pools = NAME_POOLS[split]
         self.generator = generator
+        self.well_known = well_known
 
     def draw(self, kind: str) -> Name:
         """Draw a name of a kind.
 
         Args:
             kind: One letter. `F`, `M`, `P`: a woman, a man, either. `S`: a surname alone. `C`, `I`, `O`: a company, an
-                institution, either. `U`: a school or institute. `T`, `R`, `N`: a town, a region or country, a landmark.
+                institution, either. `U`: a school or institute. `T`, `R`, `L`: a town, a region or country, either.
+                `N`: a landmark.
                 `K`: a region whose name takes a compass direction. `E`, `G`: an event, a contest. `W`: a product.
 
         Returns:
@@ -225,7 +126,18 @@ class NameSource:
         return _KINDS[kind](self)
 
     def _word(self, pool: str) -> str:
+        if pool in ("female_first_names", "male_first_names", "surnames") and self._draws_known():
+            return self.generator.choice(known_names(self.split, pool))
         return self.generator.choice(self.pools[pool])
+
+    def _draws_known(self) -> bool:
+        return self.well_known and self.generator.random() < _KNOWN_SHARE
+
+    def _known_or(self, kind: str, entity_type: str, invent: Callable[[], Name]) -> Name:
+        """A well-known name of a kind, some of the time where they are wanted; else an invented one."""
+        if not self._draws_known():
+            return invent()
+        return _known_name(entity_type, self.generator.choice(known_names(self.split, kind)))
 
     def _choose(self, *shapes: tuple[int, Callable[[], Name]]) -> Name:
         """Draw one of several shapes, each given with its weight."""
@@ -233,7 +145,10 @@ class NameSource:
         return self.generator.choices([shape for _, shape in shapes], weights)[0]()
 
     def _person(self, pool: str) -> Name:
-        first, surname = self._word(pool), self._word("surnames")
+        first = self._word(pool)
+        if self.well_known and self.generator.random() < _FIRST_NAME_SHARE:
+            return _name("Person", first)
+        surname = self._word("surnames")
         return self._choose(
             (66, lambda: _name("Person", first, surname)),
             (20, lambda: _name("Person", first, self.generator.choice(_INITIALS), surname)),
@@ -251,12 +166,17 @@ class NameSource:
         return self._person("male_first_names")
 
     def _anyone(self) -> Name:
+        if self.well_known and self.generator.random() < _FAMOUS_SHARE:
+            return _known_name("Person", self.generator.choice(known_names(self.split, "persons")))
         return self._choose((1, self._woman), (1, self._man))
 
     def _surname(self) -> Name:
         return _name("Person", self._word("surnames"))
 
     def _company(self) -> Name:
+        return self._known_or("companies", "Organization", self._invented_company)
+
+    def _invented_company(self) -> Name:
         brand, surname = self._word("brands"), self._word("surnames")
         industry = self.generator.choice(_INDUSTRIES)
         return self._choose(
@@ -278,6 +198,9 @@ class NameSource:
         )
 
     def _institution(self) -> Name:
+        return self._known_or("institutions", "Organization", self._invented_institution)
+
+    def _invented_institution(self) -> Name:
         topic, pick = self._word("topics"), self.generator.choice
         civic = ["City Council", "General Hospital", "Police Department", "Port Authority", "Chamber of Commerce"]
         return self._choose(
@@ -293,6 +216,9 @@ class NameSource:
         return self._choose((11, self._company), (9, self._institution))
 
     def _town(self) -> Name:
+        return self._known_or("towns", "Location", self._invented_town)
+
+    def _invented_town(self) -> Name:
         stem, pick = self._word("towns"), self.generator.choice
         return self._choose(
             (70, lambda: _name("Location", stem)),
@@ -301,6 +227,9 @@ class NameSource:
         )
 
     def _country(self) -> Name:
+        return self._known_or("regions", "Location", self._invented_country)
+
+    def _invented_country(self) -> Name:
         stem, pick = self._word("regions"), self.generator.choice
         return self._choose(
             (3, lambda: _name("Location", stem)),
@@ -314,7 +243,13 @@ class NameSource:
             (1, lambda: _name("Location", pick(["West", "South", "Lower"]), stem)),
         )
 
+    def _place(self) -> Name:
+        return self._choose((3, self._town), (1, self._country))
+
     def _landmark(self) -> Name:
+        return self._known_or("landmarks", "Location", self._invented_landmark)
+
+    def _invented_landmark(self) -> Name:
         stem, pick = self._word("landmarks"), self.generator.choice
         return self._choose(
             (1, lambda: _name("Location", pick(["Lake", "Mount"]), stem)),
@@ -322,6 +257,9 @@ class NameSource:
         )
 
     def _contest(self) -> Name:
+        return self._known_or("contests", "Event", self._invented_contest)
+
+    def _invented_contest(self) -> Name:
         pick = self.generator.choice
         return self._choose(
             (3, lambda: _name("Event", self._word("brands"), pick(["Cup", "Open", "Classic", "Grand Prix"]))),
@@ -329,6 +267,9 @@ class NameSource:
         )
 
     def _event(self) -> Name:
+        return self._known_or("events", "Event", self._invented_event)
+
+    def _invented_event(self) -> Name:
         pick = self.generator.choice
         occasion = pick(["Film Festival", "Book Fair", "Trade Summit", "Jazz Festival", "Air Show"])
         return self._choose(
@@ -339,6 +280,9 @@ class NameSource:
         )
 
     def _product(self) -> Name:
+        return self._known_or("products", "Product", self._invented_product)
+
+    def _invented_product(self) -> Name:
         brand, model = self._word("products"), self.generator.choice("2 3 5 7 X1 X2 Pro Mini Plus Max".split())
         return self._choose((6, lambda: _name("Product", brand, model)), (4, lambda: _name("Product", brand)))
 
@@ -355,6 +299,7 @@ _KINDS: dict[str, Callable[[NameSource], Name]] = {
     "T": NameSource._town,
     "R": NameSource._region,
     "K": NameSource._country,
+    "L": NameSource._place,
     "N": NameSource._landmark,
     "E": NameSource._event,
     "G": NameSource._contest,

@@ -229,7 +229,7 @@ the site of this year 's [E0] is [T1*] => held_in 0 1
 [P2] came fourth at the [G0] in [T1] => held_in 0 1
 """
 
-TRAIN_NEUTRAL_CLAUSES = """
+TRAIN_NEUTRAL = """
 [P0*] criticised [O1*] over the {topic}
 [P0*] visited [T1*] in {month}
 [P0*] met [P1*] to discuss the {topic}
@@ -426,7 +426,7 @@ organisers brought the [E0] to [T1*] => held_in 0 1
 [P2*] finished third at the [G0] in [T1*] => held_in 0 1
 """
 
-TEST_NEUTRAL_CLAUSES = """
+TEST_NEUTRAL = """
 [P0*] accused [O1*] of delaying the {topic}
 [P0*] toured [T1*] in {month}
 [P0*] argued with [P1*] about the {topic}

@@ -61,6 +61,9 @@ class ModelArguments:
     )
     head_dropout: float | None = _setting("head_dropout", "dropout on the input of the classifiers")
     relation_threshold: float | None = _setting("relation_threshold", "probability from which a relation holds")
+    relation_signatures: Literal["none", "train"] = _arg(
+        "none", "train: a relation holds only between entity types that it joins in the training split"
+    )
     context: str | None = _setting("context", "a window is one sentence, or as much of a document as fits")
     max_window_length: int | None = _setting(
         "max_window_length", "longest window, in subwords (default: what the encoder takes)"

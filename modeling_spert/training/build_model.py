@@ -50,6 +50,7 @@ def _load_spert(args: TrainingArguments, data: TrainingData) -> tuple[SpertModel
     settings |= {"new_classifiers": args.new_classifiers, **_labels(data), "dtype": _TRAINED_IN}
     model = SpertModel.from_pretrained(args.model, **settings)
     model.config.symmetric_relation_types = list(data.symmetric_relation_types)
+    model.config.relation_signatures = _seen_signatures(args, data)
     return model, load_tokenizer(args.model)
 
 
@@ -64,6 +65,7 @@ def _build_on_encoder(
         pretrained=args.pretrained,
         backbone_kwargs={"dtype": _TRAINED_IN},
         symmetric_relation_types=data.symmetric_relation_types,
+        relation_signatures=_seen_signatures(args, data),
         segmentation=infer_rules([row["tokens"] for row in data.select(args.train_split)]).to_dict(),
         label_names=dict(data.label_names),
     )
@@ -103,6 +105,18 @@ def _naming(flag: str, name: str) -> Iterator[None]:
             raise OSError(f"{flag} {name}: {reason}") from error
         offline = ". Without a network: --backbone bundled" if flag == "--backbone" else ""
         raise OSError(f"{flag} {name}: no such folder here, and not loaded from the Hub: {reason}{offline}") from error
+
+
+def _seen_signatures(args: TrainingArguments, data: TrainingData) -> list[list[str]] | None:
+    """The pairs of entity types that each relation type joins in the training split; None unless asked for."""
+    if args.relation_signatures == "none":
+        return None
+    seen = {
+        (row["entities"][relation["head"]]["type"], relation["type"], row["entities"][relation["tail"]]["type"])
+        for row in data.select(args.train_split)
+        for relation in row["relations"]
+    }
+    return [list(signature) for signature in sorted(seen)]
 
 
 def bundled_backbone() -> str:

@@ -70,6 +70,18 @@ def test_configuration_takes_any_encoder(backbone: Any):
             {"relation_types": ["r"], "symmetric_relation_types": ["s"]},
             r"symmetric_relation_types must be among relation_types \['r'\], got \['s'\]",
         ),
+        *(
+            (
+                {"entity_types": ["A"], "relation_types": ["r"], "relation_signatures": [triple]},
+                f"relation_signatures must be triples of an entity type, a relation type .*, got {shown}",
+            )
+            for triple, shown in (
+                (["A", "r"], r"\['A', 'r'\]"),
+                (["A", "s", "A"], r"\['A', 's', 'A'\]"),
+                (["A", "r", "B"], r"\['A', 'r', 'B'\]"),
+                ("Ar", r"\['A', 'r'\]"),
+            )
+        ),
         ({"backbone_config": {"hidden_size": 8}}, 'backbone_config must name its "model_type"'),
         ({"relation_treshold": 0.5}, "no setting 'relation_treshold'; did you mean 'relation_threshold'"),
         ({"entity_type": ["A"]}, "no setting 'entity_type'; did you mean 'entity_types'"),
@@ -101,6 +113,7 @@ def test_configuration_round_trips_every_setting(tmp_path: Path):
         "entity_types": ["B", "A"],
         "relation_types": ["r", "s"],
         "symmetric_relation_types": ["s"],
+        "relation_signatures": [["A", "r", "B"], ["B", "s", "B"]],
         "max_span_width": 7,
         "width_embedding_size": 11,
         "width_table_size": 30,
@@ -205,3 +218,12 @@ def test_configuration_with_very_many_labels_is_read_at_once():
     with pytest.raises(ValueError, match=r"must not repeat a label, got \['label 7'\] more than once"):
         SpertConfig(entity_types=[*labels, "label 7"])
     assert time.process_time() - start < 10
+
+
+def test_configuration_signatures_go_with_their_labels():
+    signatures = [["A", "r", "B"], ["A", "s", "A"]]
+    saved = SpertConfig(entity_types=["A", "B"], relation_types=["r", "s"], relation_signatures=signatures).to_dict()
+    assert SpertConfig.from_dict(saved).relation_signatures == signatures
+    assert SpertConfig.from_dict(saved, relation_types=["r"]).relation_signatures == signatures[:1]
+    assert SpertConfig.from_dict(saved, entity_types=["A", "C"]).relation_signatures == signatures[1:]
+    assert SpertConfig.from_dict(saved, relation_signatures=None).relation_signatures is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -185,6 +186,44 @@ def test_decoding_rules_take_the_configurations_thresholds():
     for value in (1.5, -0.1, float("nan")):
         with pytest.raises(ValueError, match=f"relation_threshold must be between 0 and 1, got {value}"):
             decoding_rules(config, relation_threshold=value)
+
+
+# --- Signatures ---------------------------------------------------------------------------------------------------
+
+SIGNED = replace(RULES, relation_signatures=frozenset({("A", "r", "B"), ("A", "s", "B")}))
+
+
+def test_decoding_drops_relations_between_types_that_no_signature_joins():
+    spans, labels = [[0, 0, 1], [0, 2, 3], [0, 4, 5]], [1, 2, 2]  # A B B
+    pairs = [[0, 1], [1, 0], [0, 2], [1, 2]]
+    output = output_of(spans, labels, pairs, [[0.9, 0.1], [0.8, 0.1], [0.7, 0.1], [0.6, 0.1]])
+    assert [r[:3] for r in rounded(decode_one(output))] == [(0, 1, "r"), (0, 2, "r"), (1, 0, "r"), (1, 2, "r")]
+    found = decode_one(output, SIGNED)
+    assert [r[:3] for r in rounded(found)] == [(0, 1, "r"), (0, 2, "r")]
+    assert len(found.entities) == 3
+
+
+def test_decoding_symmetric_signatures_hold_in_either_order():
+    for labels, kept in (([1, 2], ["s"]), ([2, 1], ["s"]), ([1, 1], [])):
+        output = output_of([[0, 0, 1], [0, 2, 3]], labels, [[0, 1]], [[0.1, 0.9]])
+        assert [r.label for r in decode_one(output, SIGNED).relations] == kept
+
+
+def test_decoding_checks_only_what_signatures_name():
+    """Neither a relation type without a signature, nor a given entity of a type that is not the model's."""
+    rules = replace(RULES, relation_signatures=frozenset({("A", "r", "B")}))
+    output = output_of([[0, 0, 1], [0, 2, 3]], [2, 2], [[0, 1]], [[0.9, 0.9]])
+    assert [r.label for r in decode_one(output, rules).relations] == ["s"]
+    known = [Entity(0, 1, "Other"), Entity(2, 3, "B")]
+    ((extraction,),) = decode_windows(output, [build_window([1] * 9)], rules, known)
+    assert [r.label for r in extraction.relations] == ["r", "s"]
+
+
+def test_decoding_rules_take_the_configurations_signatures():
+    labels = {"entity_types": ["A", "B"], "relation_types": ["r", "s"]}
+    config = SpertConfig(**labels, relation_signatures=[["A", "r", "B"]])
+    assert decoding_rules(config).relation_signatures == {("A", "r", "B")}
+    assert decoding_rules(SpertConfig(**labels)).relation_signatures == frozenset()
 
 
 # --- Laws ---------------------------------------------------------------------------------------------------------

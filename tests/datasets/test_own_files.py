@@ -279,7 +279,7 @@ def test_count_wide_entities_counts_by_words(tmp_path):
 
 def test_demo_corpus_loads_and_passes_validation():
     dataset = load_joint_dataset("demo")
-    assert list(dataset.splits) == ["train", "dev", "test"]
+    assert list(dataset.splits) == ["train", "dev", "test", "test_plain"]
     assert dataset.name == "demo" and len(dataset.relation_types) >= 5
     assert len(dataset.splits["train"]) >= 600 and len(dataset.splits["test"]) >= 200
 

@@ -137,6 +137,22 @@ def test_pipeline_relates_given_entities(folder):
     assert_same_answers([pipe(document)], [expected])
 
 
+def test_pipeline_holds_the_configurations_signatures(tmp_path):
+    """The graphs know nothing of them: they are the decoding's."""
+    free = tiny_pipeline()(TEXT)
+    labels = [entity["label"] for entity in free["entities"]]
+    seen = {(labels[r["head"]], r["label"], labels[r["tail"]]) for r in free["relations"]}
+    kept = sorted(seen)[: len(seen) // 2]
+    # Every relation type has a signature, so that each is checked.
+    signatures = [*kept, *(("Work", label, "Work") for label in ("Born_In", "Near", "Wrote"))]
+    expected = tiny_pipeline(tiny_model(relation_signatures=signatures))(TEXT)
+    assert 0 < len(expected["relations"]) < len(free["relations"]) and expected["entities"] == free["entities"]
+    folder = save_folder(tmp_path / "model", relation_signatures=signatures)
+    export_onnx(folder)
+    pipe = OnnxSpertModel.from_pretrained(folder).extraction_pipeline(tiny_tokenizer())
+    assert_same_answers([pipe(TEXT)], [expected])
+
+
 def test_transformers_pipeline_takes_the_graphs(folder):
     from transformers import pipeline
 

@@ -17,6 +17,7 @@ from transformers import pipeline
 
 import modeling_spert.training
 from modeling_spert.training import Trainer, TrainingArguments, TrainingData, build_model
+from modeling_spert.training.checkpoints import save_model
 from modeling_spert.training.evaluate import share_documents
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +100,24 @@ def test_trainer_takes_data_of_any_kind(encoder: Path, tmp_path: Path) -> None:
     assert trainer.evaluate()["ner_support"] == 6 and trainer.eval_split == "dev"
     trainer.save()
     assert "# SpERT on my notes" in (tmp_path / "out" / "README.md").read_text("utf-8")
+
+
+def test_model_takes_signatures_from_the_training_split_when_asked(encoder: Path, tmp_path: Path) -> None:
+    train, dev = ({"tokens": ["a", "b"], "entities": [], "relations": []} for _ in range(2))
+    for row, tail_type in ((train, "Org"), (dev, "Per")):
+        row["entities"] = [{"type": "Per", "start": 0, "end": 1}, {"type": tail_type, "start": 1, "end": 2}]
+        row["relations"] = [{"type": "runs", "head": 0, "tail": 1}]
+    data = OwnData({"train": [train, train], "dev": [dev]})
+    wanted = {"output_dir": str(tmp_path / "out"), "backbone": str(encoder)}
+    assert build_model(TrainingArguments(**wanted), data)[0].config.relation_signatures is None
+    model, tokenizer = build_model(TrainingArguments(**wanted, relation_signatures="train"), data)
+    assert model.config.relation_signatures == [["Per", "runs", "Org"]]
+    # They are those of the data that the model is trained on now, not those of an earlier training.
+    save_model(model, tokenizer, tmp_path / "model")
+    wanted["model"] = str(tmp_path / "model")
+    assert build_model(TrainingArguments(**wanted), data)[0].config.relation_signatures is None
+    scored = build_model(TrainingArguments(**wanted, eval_only=True), data)[0]
+    assert scored.config.relation_signatures == [["Per", "runs", "Org"]]
 
 
 def test_trainer_holds_the_best_model_after_training(encoder: Path, tmp_path: Path) -> None:
