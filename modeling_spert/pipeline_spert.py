@@ -8,9 +8,9 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any
 
+from huggingface_hub.utils import tqdm
 from torch import nn
 from transformers import Pipeline
-from transformers.utils import logging
 
 from .answer_spert import Answer
 
@@ -132,7 +132,7 @@ class JointExtractionPipeline(Pipeline):
             return list(answers)[0]
         length = len(inputs) if isinstance(inputs, Sized) else None
         if progress_bar:
-            answers = iter(logging.tqdm(answers, total=length, unit="input"))
+            answers = iter(tqdm(answers, total=length, unit="input"))
         if is_list:
             return list(answers)
         return Answers(answers) if length is None else SizedAnswers(answers, length)

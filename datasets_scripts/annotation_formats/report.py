@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 Subject = Literal["document", "entity", "relation", "other"]
 _MAX_LABELS = 4  # shown per line of the table
-_MAX_EXAMPLE = 90  # characters
+_MAX_EXAMPLE = 240  # characters; a path may be long
 
 
 @dataclass(frozen=True)

@@ -243,6 +243,7 @@ def test_pipeline_warnings_follow_the_verbosity_of_transformers(finder, warnings
 
 
 def test_pipeline_shows_a_progress_bar_only_if_asked(finder, capsys):
+    logging.disable_progress_bar()  # of loading weights, as the training script does: the user's word counts here
     finder(["Ada"] * 3)
     assert capsys.readouterr().err == ""
     assert len(finder(["Ada"] * 3, progress_bar=True)) == 3
