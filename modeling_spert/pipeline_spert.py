@@ -8,9 +8,9 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any
 
-from huggingface_hub.utils import tqdm
 from torch import nn
 from transformers import Pipeline
+from transformers.utils import logging
 
 from .answer_spert import Answer
 
@@ -131,8 +131,8 @@ class JointExtractionPipeline(Pipeline):
         if is_single:
             return list(answers)[0]
         length = len(inputs) if isinstance(inputs, Sized) else None
-        if progress_bar:
-            answers = iter(tqdm(answers, total=length, unit="input"))
+        if progress_bar:  # tqdm itself: bars that transformers has switched off are those of loading
+            answers = iter(logging.tqdm_lib.tqdm(answers, total=length, unit="input"))
         if is_list:
             return list(answers)
         return Answers(answers) if length is None else SizedAnswers(answers, length)
