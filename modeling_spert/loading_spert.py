@@ -45,6 +45,9 @@ class SpertPreTrainedModel(PreTrainedModel):
     ) -> Any:
         """Put new SpERT heads on a pretrained encoder.
 
+        Longformer, LUKE and XLNet have weights that SpERT does not use: to train them in several processes, set
+        `find_unused_parameters` in `DistributedDataParallelKwargs`.
+
         Args:
             name_or_folder: The encoder, as `AutoModel.from_pretrained` takes it.
             entity_types: Entity type labels.

@@ -102,19 +102,21 @@ def test_heads_under_peft_answer_as_merged():
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 def test_heads_under_peft_train_and_come_back(tmp_path):
     peft = pytest.importorskip("peft", reason="needs peft")
-    model = build_spert(scale=3.0)
+    no_dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    model = build_spert(scale=3.0, backbone=no_dropout, head_dropout=0.0)
+    torch.manual_seed(0)  # of the adapters
     adapted = peft.get_peft_model(copy.deepcopy(model), peft.LoraConfig(target_modules="all-linear", r=2)).train()
     given = {"spans": torch.tensor([[0, 0, 1], [0, 1, 3]]), "pairs": torch.tensor([[0, 1], [1, 0]])}
     labels = {"span_labels": torch.tensor([1, 2]), "pair_labels": torch.ones(2, 2)}
-    optimizer = torch.optim.AdamW([p for p in adapted.parameters() if p.requires_grad], lr=0.05)
+    optimizer = torch.optim.AdamW([p for p in adapted.parameters() if p.requires_grad], lr=0.03)
     losses = []
-    for _ in range(15):
+    for _ in range(30):
         loss = adapted(**batch(), **given, **labels).loss
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
         losses.append(loss.item())
-    assert losses[-1] < losses[0] / 2
+    assert losses[-1] < losses[0] / 2, losses
     adapted.eval().save_pretrained(tmp_path)
     again = peft.PeftModel.from_pretrained(copy.deepcopy(model), tmp_path).eval()
     with torch.no_grad():
