@@ -1,4 +1,4 @@
-"""Training batches: gold entities and relations plus sampled negatives (SpERT, section 3.5).
+"""Training batches: gold entities and relations plus sampled negatives (SpERT, section 3.4).
 
 What is sampled for a sentence is a function of (seed, epoch, row id) alone, so that it does not depend on the number
 of processes or workers, or on what else is in the batch.
