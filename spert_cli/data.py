@@ -73,6 +73,9 @@ def convert(
     discontinuous: Annotated[
         Literal["widen", "drop"], typer.Option("--discontinuous", help="entities with gaps: widen over them, or drop")
     ] = "widen",
+    offset_unit: Annotated[
+        Literal["auto", "code-points", "utf-16"], typer.Option("--offset_unit", help="what offsets count")
+    ] = "auto",
     on_bad: Annotated[
         Literal["raise", "skip"], typer.Option("--on_bad", help="a document that cannot be read: stop, or skip it")
     ] = "raise",
@@ -85,7 +88,9 @@ def convert(
     from datasets_scripts import annotation_formats
 
     if to is not None:
-        report = annotation_formats.convert_out(source, to, output, from_=from_, overwrite=overwrite)
+        report = annotation_formats.convert_out(
+            source, to, output, from_=from_, offset_unit=offset_unit, on_bad=on_bad, overwrite=overwrite
+        )
     else:
         report = annotation_formats.convert(
             source,
@@ -96,6 +101,7 @@ def convert(
             seed=seed,
             splitter=_split_words,
             discontinuous=discontinuous,
+            offset_unit=offset_unit,
             on_bad=on_bad,
             overwrite=overwrite,
         )

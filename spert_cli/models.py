@@ -165,7 +165,12 @@ def load_pipeline(name: str, precision: str | None = None) -> Any:
     import modeling_spert  # noqa: F401  (registers the model and the pipeline)
 
     logging.disable_progress_bar()
-    return pipeline("joint-extraction", model=name, precision=precision)
+    try:
+        return pipeline("joint-extraction", model=name, precision=precision)
+    except OSError as error:
+        if Path(name).exists():
+            raise
+        raise OSError(f"MODEL {name}: no such folder here, and not loaded from the Hub: {error}") from error
 
 
 def _with_bar(answers: Iterator[Any]) -> Iterator[Any]:

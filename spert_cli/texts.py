@@ -52,6 +52,8 @@ def _read_stream(stream: TextIO, name: str, by_line: bool) -> Iterator[Any]:
             yield from (line.rstrip("\r\n") for line in _chain(first, stream) if line.strip())
         elif text := (first + stream.read()).strip():
             yield text
+        else:
+            print(f"warning: {name} holds no text", file=sys.stderr)
     except UnicodeDecodeError as error:
         raise ValueError(f"{name} is not text in UTF-8 ({error.reason} at byte {error.start})") from error
 

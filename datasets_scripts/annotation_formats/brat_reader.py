@@ -26,6 +26,7 @@ from datasets_scripts.annotation_formats.report import (
     EQUIVALENCE,
     EVENT,
     NORMALISATION,
+    NOT_ANNOTATED,
     OF_RELATION,
     SHARED_TRIGGER,
     UTF16_OFFSETS,
@@ -75,8 +76,8 @@ class _Annotation:
 def read_brat(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
     """The documents of a folder and the folders in it, or of one `.ann` or `.txt` file, in the order of their names.
 
-    A text without annotation file is not a document: nobody has looked at it. The folders `train`, `dev` and `test`
-    are splits.
+    A text without annotation file is not a document: nobody has looked at it; it is counted as lost. The folders
+    `train`, `dev` and `test` are splits.
 
     Raises:
         FormatError: A line is malformed, an offset is wrong, or a text is missing.
@@ -88,6 +89,10 @@ def read_brat(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
         stems.setdefault(path.with_suffix(""), []).append(path)
     if not stems:
         raise FormatError(source, "holds no .ann file; brat keeps one next to each .txt")
+    if source.is_dir():
+        texts = (path.with_suffix("") for path in list_files(source, (".txt",)))
+        lost = (stem.relative_to(root).as_posix() for stem in texts if stem not in stems)
+        reading.notes += [Note(NOT_ANNOTATED, doc_id) for doc_id in lost]
     symmetric = _symmetric_types(root / "annotation.conf")
     for stem, files in stems.items():
         try:

@@ -194,3 +194,10 @@ def test_brat_symmetric_types_survive_by_the_configuration(tmp_path):
     convert(tmp_path / "out", "brat", tmp_path / "again", unit="document")
     assert '"symmetric": true' in (tmp_path / "again" / "types.json").read_text()
     assert (tmp_path / "again" / "types.json").read_text() == (tmp_path / "ours" / "types.json").read_text()
+
+
+def test_brat_text_without_annotation_is_counted_as_lost(tmp_path):
+    write(tmp_path / "in", name="good")
+    (tmp_path / "in" / "unseen.txt").write_text("Nobody has looked at this.\n")
+    report = convert(tmp_path / "in", "brat", tmp_path / "out")
+    assert report.lost("document") == 1 and "unseen" in report.render()
