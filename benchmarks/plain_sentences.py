@@ -2,7 +2,8 @@
 
     python -m benchmarks.plain_sentences runs/demo
 
-The sentences were written by hand, without a look at the generator's patterns, and no model is trained on them.
+No model is trained on the sentences. They are not a blind test: whoever wrote them had just read the generator's earlier
+patterns, and later said, in general words, which kinds of sentences the wider patterns should cover.
 """
 
 import argparse
