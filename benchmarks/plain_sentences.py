@@ -2,8 +2,8 @@
 
     python -m benchmarks.plain_sentences runs/demo
 
-No model is trained on the sentences. They are not a blind test: whoever wrote them had just read the generator's earlier
-patterns, and later said, in general words, which kinds of sentences the wider patterns should cover.
+No model is trained on the sentences. They are not a blind test: their author had just read the generator's earlier
+patterns, and later said, with examples, which kinds of sentences the wider patterns should cover.
 """
 
 import argparse

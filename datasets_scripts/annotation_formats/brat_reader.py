@@ -111,7 +111,7 @@ def _undirect(relations: Iterable[Relation], symmetric: set[str]) -> Iterator[Re
 
 
 def _symmetric_types(path: Path) -> set[str]:
-    """The relation types that a configuration declares symmetric; none where there is no configuration."""
+    """The relation types that a configuration declares symmetric; empty without a configuration."""
     if not path.is_file() or path.is_symlink():
         return set()
     return {match[1] for match in map(_SYMMETRIC.match, read_lines(path)) if match}

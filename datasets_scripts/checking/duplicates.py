@@ -18,7 +18,7 @@ from datasets_scripts.checking.rows import Row
 SIMILAR = 0.8  # Jaccard similarity of the trigrams from which two texts are near-duplicates
 _BANDS, _BAND_ROWS = 12, 4
 _PRIME = (1 << 31) - 1
-_FEWEST_WORDS = 5  # shorter texts are compared for equality only: "Yes , sir ." is no sign of anything
+_FEWEST_WORDS = 5  # shorter texts are compared for equality only: "Yes , sir ." says nothing about copying
 _NOT_WORDS = re.compile(r"[\W_]+")
 _DIGITS = re.compile(r"\d+")
 
