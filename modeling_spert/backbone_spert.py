@@ -1,11 +1,7 @@
 """What SpERT asks of an encoder: subwords in, a vector for each out, and a first position that stands for the text."""
 
-import torch
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
-from transformers.utils import logging
-
-logger = logging.get_logger(__name__)
 
 
 def build_backbone(config: PreTrainedConfig) -> PreTrainedModel:
@@ -64,40 +60,3 @@ def _position_rows(backbone: nn.Module) -> int | None:
             padding = getattr(module, "padding_idx", None)
             return len(table) - (0 if padding is None else padding + 1)
     return None
-
-
-@torch.no_grad()
-def probe_backbone(backbone: PreTrainedModel, name: str) -> None:
-    """Read a few subwords, and warn of what would make scores worse.
-
-    Args:
-        backbone: In eval mode.
-        name: What to call it in messages.
-
-    Raises:
-        ValueError: If it cannot read subwords with an attention mask.
-    """
-    ids = torch.arange(8, device=backbone.device) + backbone.config.vocab_size // 2 - 4
-    other_end, padded = ids.clone(), torch.nn.functional.pad(ids, (0, 4))
-    other_end[-1] = ids[0]
-    try:
-        plain, changed, masked = (_read(backbone, row, len(ids)) for row in (ids, other_end, padded))
-    except (AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
-        raise ValueError(f"SpERT cannot use {name}, which fails to read subwords: {error!r}") from error
-    if torch.equal(plain[0], changed[0]):
-        logger.warning(
-            f"{name} is a causal model: its first position does not see the text, for which it stands in SpERT. "
-            "Expect lower scores than with an encoder that reads in both directions"
-        )
-    tolerance = 0.01 if plain.dtype == torch.float32 else 0.2
-    if (plain - masked).abs().max() > tolerance * plain.float().std():
-        logger.warning(
-            f"{name} does not leave padding out, whatever the attention mask: scores will depend a little on the "
-            "other texts of a batch. With batch_size=1 they do not"
-        )
-
-
-def _read(backbone: PreTrainedModel, ids_L: Tensor, length: int) -> Tensor:
-    """Vectors of the first `length` subwords; the rest is padding."""
-    mask_L = (torch.arange(len(ids_L), device=ids_L.device) < length).long()
-    return backbone(input_ids=ids_L[None], attention_mask=mask_L[None]).last_hidden_state[0, :length]

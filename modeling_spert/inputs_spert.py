@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate, chain, islice
 from numbers import Integral
 from typing import Any
 
@@ -20,7 +21,7 @@ class GivenEntity:
     start: int
     end: int
     label: str
-    widened: bool
+    widened: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,12 @@ class Document:
     @cached_property
     def words(self) -> tuple[Word, ...]:
         """All words, in order."""
-        return tuple(word for sentence in self.sentences for word in sentence)
+        return tuple(chain.from_iterable(self.sentences))
 
     @cached_property
     def first_words(self) -> tuple[int, ...]:
         """Index of each sentence's first word."""
-        firsts, count = [], 0
-        for sentence in self.sentences:
-            firsts.append(count)
-            count += len(sentence)
-        return tuple(firsts)
+        return tuple(accumulate(map(len, self.sentences), initial=0))[:-1]
 
 
 def read_form(input_: Any) -> tuple[str, Mapping[str, Any]]:
@@ -81,20 +78,17 @@ def document_of_tokens(sentences: Any, form: str = "sentences") -> Document:
     """
     if not _is_list(sentences):
         raise ValueError(f'"{form}" must be a list of lists of words, got {shorten(sentences)}')
-    built, position, index = [], 0, 0
     for sentence in sentences:
         if not _is_list(sentence):
             form_of_it = "be a list of words" if form == "tokens" else "hold lists of words"
             raise ValueError(f'"{form}" must {form_of_it}, got {shorten(sentence)}')
-        words = []
-        for token in sentence:
-            if not isinstance(token, str):
-                raise ValueError(f'"{form}" must hold words as strings, got {shorten(token)} as word {index}')
-            words.append(Word(token, position, position + len(token)))
-            position += len(token) + 1
-            index += 1
-        built.append(tuple(words))
-    return Document(" ".join(word.text for sentence in built for word in sentence), tuple(built))
+    tokens = list(chain.from_iterable(sentences))
+    for index, token in enumerate(tokens):
+        if not isinstance(token, str):
+            raise ValueError(f'"{form}" must hold words as strings, got {shorten(token)} as word {index}')
+    starts = accumulate((len(token) + 1 for token in tokens), initial=0)
+    words = (Word(token, start, start + len(token)) for token, start in zip(tokens, starts, strict=False))
+    return Document(" ".join(tokens), tuple(tuple(islice(words, len(sentence))) for sentence in sentences))
 
 
 def words_of_ranges(text: str, sentences: Iterable[Iterable[tuple[int, int]]]) -> list[list[Word]]:
@@ -135,21 +129,14 @@ def add_given_entities(document: Document, entities: Sequence[Mapping[str, Any]]
     given = []
     for index, entity in enumerate(entities):
         name = f'"entities"[{index}]'
-        start, end, label = _check_entity(name, entity, size, "characters" if in_characters else "words")
-        if in_characters:
-            given.append(_widen_to_words(name, document, start, end, label))
-        else:
-            given.append(GivenEntity(start, end, label, widened=False))
+        checked = _check_entity(name, entity, size, "characters" if in_characters else "words")
+        given.append(_widen_to_words(name, document, *checked) if in_characters else GivenEntity(*checked))
     given.sort(key=lambda entity: (entity.start, entity.end, entity.label))
     return replace(document, sentences=_join_bridged(document, given), given=tuple(given))
 
 
 def _check_entity(name: str, entity: Any, size: int, unit: str) -> tuple[int, int, str]:
-    """Start, end and label of a given entity.
-
-    Raises:
-        ValueError: If its form is wrong, or it ends after the last of `size` characters or words.
-    """
+    """Start, end and label of a given entity, of a text of `size` characters or words."""
     if not isinstance(entity, Mapping) or not {"start", "end", "label"} <= set(entity):
         raise ValueError(f'{name} must have "start", "end" and "label", got {shorten(entity)}')
     start, end, label = entity["start"], entity["end"], entity["label"]

@@ -1,4 +1,4 @@
-"""Where a model's weights come from and go to: pretrained encoders, saved folders, the Hub, other labels."""
+"""Where a model's weights come from and go to: saved folders, the Hub, other labels."""
 
 import json
 import os
@@ -7,15 +7,10 @@ from typing import Any
 
 from huggingface_hub import HfApi
 from torch import nn
-from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel
-from transformers.utils import logging
+from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedModel
 
-from .backbone_spert import probe_backbone, strip_backbone
 from .configuration_spert import SpertConfig
 
-logger = logging.get_logger(__name__)
-
-PRETRAINED_PARTS = ("all", "embeddings", "none")
 _CLASSIFIERS = {"entity_types": "entity_classifier", "relation_types": "relation_classifier"}
 _HUB_KWARGS = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
 
@@ -33,63 +28,17 @@ class SpertPreTrainedModel(PreTrainedModel):
     _supports_attention_backend = True
 
     @classmethod
-    def from_backbone(
-        cls,
-        name_or_folder: str,
-        *,
-        entity_types: Sequence[str],
-        relation_types: Sequence[str] = (),
-        pretrained: str = "all",
-        backbone_kwargs: dict[str, Any] | None = None,
-        **config_kwargs: Any,
-    ) -> Any:
-        """Put new SpERT heads on a pretrained encoder.
-
-        Longformer, LUKE and XLNet have weights that SpERT does not use: to train them in several processes, set
-        `find_unused_parameters` in `DistributedDataParallelKwargs`.
-
-        Args:
-            name_or_folder: The encoder, as `AutoModel.from_pretrained` takes it.
-            entity_types: Entity type labels.
-            relation_types: Relation type labels; empty for entities only.
-            pretrained: "all" encoder weights, its "embeddings" only, or "none" (the paper's ablation, section 4.4).
-            backbone_kwargs: Passed on to `AutoModel.from_pretrained` (revision, token, dtype, attn_implementation, …).
-            **config_kwargs: Settings of `SpertConfig`.
-
-        Returns:
-            The model in eval mode, as `from_pretrained` gives it.
+    def from_backbone(cls, name_or_folder: str, **settings: Any) -> Any:
+        """New SpERT heads on a pretrained encoder; `modeling_spert/training/from_backbone.py` says which settings.
 
         Raises:
-            ValueError: If `pretrained` is unknown, the folder holds a SpERT model, or one that cannot be its encoder,
-                or a setting is out of its range.
+            ImportError: If the package is not installed: a model that was loaded has no use for this.
         """
-        if pretrained not in PRETRAINED_PARTS:
-            raise ValueError(f"pretrained must be one of {', '.join(PRETRAINED_PARTS)}, got {pretrained!r}")
-        loaded = AutoModel.from_pretrained(name_or_folder, **(backbone_kwargs or {}))
-        if loaded.config.model_type == SpertConfig.model_type:
-            raise ValueError(
-                f"{name_or_folder} holds a SpERT model, not a bare encoder: load it with SpertModel.from_pretrained"
-            )
-        backbone = strip_backbone(loaded)
-        probe_backbone(backbone, name_or_folder)
-        config = SpertConfig(
-            backbone_config=loaded.config,
-            entity_types=entity_types,
-            relation_types=relation_types,
-            attn_implementation=loaded.config._attn_implementation,  # else the default would go to the encoder
-            **config_kwargs,
-        )
-        model = cls(config).to(backbone.dtype)
-        if pretrained == "all":
-            model.backbone = backbone
-        elif pretrained == "embeddings":
-            # With positions and layer norm where they are one module; some encoders have only the words' table.
-            if hasattr(backbone, "embeddings"):
-                model.backbone.embeddings.load_state_dict(backbone.embeddings.state_dict())
-            else:
-                model.backbone.set_input_embeddings(backbone.get_input_embeddings())
-        logger.info(f"Loaded pretrained weights ({pretrained}) of {loaded.config.model_type} from {name_or_folder}")
-        return model.eval()
+        try:
+            from modeling_spert.training.from_backbone import from_backbone
+        except ImportError as error:
+            raise ImportError("a new model needs the package: pip install modeling-spert") from error
+        return from_backbone(name_or_folder, model_class=cls, **settings)
 
     @classmethod
     def from_pretrained(

@@ -70,7 +70,7 @@ def test_loading_from_backbone_takes_the_pretrained_weights(bert: Path):
 
 def test_loading_from_backbone_says_what_it_loaded(bert: Path, monkeypatch: pytest.MonkeyPatch):
     messages: list[str] = []
-    logger = logging.getLogger("modeling_spert.loading_spert")
+    logger = logging.getLogger("modeling_spert.training.from_backbone")
     monkeypatch.setattr(logger, "info", lambda message, *args: messages.append(message))
     SpertModel.from_backbone(str(bert), **LABELS)
     assert messages == [f"Loaded pretrained weights (all) of bert from {bert}"]

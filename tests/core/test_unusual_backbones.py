@@ -61,7 +61,7 @@ def batch() -> dict[str, Tensor]:
 
 def warnings_of(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     messages: list[str] = []
-    logger = logging.getLogger("modeling_spert.backbone_spert")
+    logger = logging.getLogger("modeling_spert.training.from_backbone")
     monkeypatch.setattr(logger, "warning", lambda message, *args: messages.append(message))
     return messages
 
