@@ -8,7 +8,7 @@ is found in the pieces of a sentence is put together again.
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any
 
@@ -36,17 +36,6 @@ from .windows_spert import Piece, Window, collate_windows, plan_batches, window_
 logger = logging.get_logger(f"transformers.{__name__}")
 
 
-EXTRACTION_SETTINGS = (
-    "entity_threshold",
-    "relation_threshold",
-    "max_entities_per_sentence",
-    "batch_size",
-    "max_tokens",
-    "max_window_length",
-    "context",
-)
-
-
 @dataclass(frozen=True)
 class _Row:
     """One row of a batch: a window, and the document that it is part of."""
@@ -68,16 +57,8 @@ class Extractor:
         model: A `SpertModel` or `OnnxSpertModel`. A model in training mode is put in eval mode at each call, and stays
             in it: call `model.train()` before training resumes.
         tokenizer: Its tokenizer.
-        entity_threshold: Probability that the best type of an entity must reach; default: the configuration's, where
-            None means that the best class wins.
-        relation_threshold: Probability from which a relation holds; default: the configuration's.
-        max_entities_per_sentence: Most entities that are found in a sentence (in a piece, if it is longer than a
-            window), the best first. Pairs grow with the square of the entities, and memory with the pairs.
-        batch_size: Most windows in a forward pass.
-        max_tokens: Most subwords in a forward pass, padding included.
-        max_window_length: Longest window in subwords; default: the model's.
-        context: "none", a window per sentence, or "document"; default: the configuration's.
         device: Where batches go; default: the model's device.
+        entity_threshold: This and the other settings are those of `JointExtractionPipeline`, which describes them.
 
     Raises:
         ValueError: If a setting is out of its range.
@@ -172,11 +153,9 @@ class Extractor:
 
     def _extract(self, rows: Sequence[_Row]) -> list[list[Extraction]]:
         """Entities and relations of each piece of each row."""
-        windows = [row.window for row in rows]
-        limit = self.max_entities_per_sentence
-        output = self.model(
-            **self._collate(windows), entity_threshold=self.entity_threshold, max_entities_per_sentence=limit
-        )
+        windows, limit = [row.window for row in rows], self.max_entities_per_sentence
+        thresholds = {"entity_threshold": self.entity_threshold, "max_entities_per_sentence": limit}
+        output = self.model(**self._collate(windows), **thresholds)
         found = decode_windows(output, windows, self._rules)
         self._num_full += sum(len(extraction.entities) >= limit for pieces in found for extraction in pieces)
         return found
@@ -225,15 +204,11 @@ class Extractor:
         return build_extraction(entities, (Relation(*key, score) for key, score in scores.items()))
 
 
+EXTRACTION_SETTINGS = tuple(f.name for f in fields(Extractor) if f.name not in ("model", "tokenizer", "device"))
+
+
 def check_settings(config: PreTrainedConfig, **settings: Any) -> dict[str, Any]:
-    """Check settings of extraction.
-
-    Args:
-        config: The model's.
-        **settings: Values by name; None stands for the default.
-
-    Returns:
-        Those that are not None, with numbers of other libraries (numpy) as Python's.
+    """Those settings that are not None, with numbers of other libraries (numpy) as Python's, checked.
 
     Raises:
         ValueError: If a setting is out of its range, or the window longer than the model's.

@@ -94,15 +94,10 @@ class SpertPreTrainedModel(PreTrainedModel):
             strange = sorted(key for key, *_ in info["mismatched_keys"] if key.split(".")[0] not in new)
             if strange:
                 raise ValueError(f"the saved weights do not fit the settings given: {_list_some(strange)}")
-            model._start_classifiers(new)
-        return (model, info) if with_info else model
-
-    def _start_classifiers(self, names: Sequence[str]) -> None:
-        """New weights for the classifiers of other labels, also where there are as many labels as before."""
-        for head in (getattr(self, name) for name in names):
-            if head is not None:
-                nn.init.normal_(head.weight, std=self.config.initializer_range)
+            for head in filter(None, (getattr(model, name) for name in new)):  # also if there are as many labels
+                nn.init.normal_(head.weight, std=model.config.initializer_range)
                 nn.init.zeros_(head.bias)
+        return (model, info) if with_info else model
 
     def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:
         """Push the model, its code, and the tokenizer from where the model was loaded.
@@ -129,21 +124,9 @@ class SpertPreTrainedModel(PreTrainedModel):
             tokenizer.push_to_hub(repo_id, **kwargs)
         return pushed
 
-    def get_input_embeddings(self) -> nn.Module:
-        """The encoder's word embeddings."""
-        return self.backbone.get_input_embeddings()
-
-    def set_input_embeddings(self, value: nn.Module) -> None:
-        """Replace the encoder's word embeddings."""
-        self.backbone.set_input_embeddings(value)
-
 
 def _changed_labels(name: str | os.PathLike[str], kwargs: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The saved labels of each kind that the keywords of `from_pretrained` replace by others.
-
-    Raises:
-        ValueError: If what is saved is not a SpERT model.
-    """
+    """The saved labels of each kind that the keywords of `from_pretrained` replace by others."""
     hub_kwargs = {key: kwargs[key] for key in _HUB_KWARGS if key in kwargs}
     saved, _ = PreTrainedConfig.get_config_dict(name, **hub_kwargs)
     if not saved:

@@ -21,7 +21,7 @@ from .extraction_spert import EXTRACTION_SETTINGS, Extractor, check_settings
 from .inputs_spert import Document, add_given_entities, document_of_tokens, read_form, words_of_ranges
 from .precision_spert import set_precision
 from .segmentation_rules_spert import rules_of_settings
-from .segmentation_spert import Word, segment
+from .segmentation_spert import segment
 from .spans_spert import ordered_pairs  # noqa: F401
 from .streams_spert import (
     CHUNK_INPUTS,
@@ -37,6 +37,7 @@ from .tokenization_spert import check_vocabulary
 from .windows_spert import Window  # noqa: F401
 
 Splitter = Callable[[str], Sequence[Sequence[tuple[int, int]]]]
+_Chunk = tuple[list[Document], Exception | None]
 
 _CALL_SETTINGS = ("splitter", "on_error", "progress_bar")
 _ANSWER_SETTINGS = ("overlap",)
@@ -80,10 +81,7 @@ class JointExtractionPipeline(Pipeline):
     """
 
     _load_tokenizer = True
-    _load_processor = False
-    _load_image_processor = False
-    _load_video_processor = False
-    _load_feature_extractor = False
+    _load_processor = _load_image_processor = _load_video_processor = _load_feature_extractor = False
 
     def __init__(self, *args: Any, precision: str | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -99,9 +97,14 @@ class JointExtractionPipeline(Pipeline):
     def _sanitize_parameters(self, **settings: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Check the settings and sort them to the steps that use them."""
         steps = (_CALL_SETTINGS, EXTRACTION_SETTINGS, _ANSWER_SETTINGS)
-        unknown = [name for name in settings if not any(name in step for step in steps)]
-        if unknown:
-            raise TypeError(_unknown_setting(unknown[0], sum(steps, ())))
+        known: tuple[str, ...] = sum(steps, ())
+        for name in settings:
+            if name == "precision":
+                raise TypeError("precision is set once, when the pipeline is made: pipeline(…, precision=…)")
+            if name not in known:
+                close = " or ".join(difflib.get_close_matches(name, known, n=2))
+                hint = f"did you mean {close}?" if close else f"the settings are {', '.join(sorted(known))}"
+                raise TypeError(f"unknown setting {name!r}; {hint}")
         checked = check_settings(self.model.config, **settings)
         if not callable(checked.get("splitter", callable)):
             raise ValueError(
@@ -115,13 +118,11 @@ class JointExtractionPipeline(Pipeline):
         if args:
             raise TypeError("the pipeline takes one positional argument, the inputs; settings are keywords")
         kwargs.pop("num_workers", None)  # of the base class; nothing here runs in workers
-        # Settings of this call replace those of the pipeline.
-        chosen = self._sanitize_parameters(**kwargs)
+        chosen = self._sanitize_parameters(**kwargs)  # which replace the pipeline's
         steps = zip((self._preprocess_params, self._forward_params, self._postprocess_params), chosen, strict=True)
         read, forward, postprocess = ({**default, **own} for default, own in steps)
         progress_bar, on_error = read.pop("progress_bar", False), read.pop("on_error", "raise")
         extract = self._extractor(**forward)
-        # One input, a list, or a stream.
         is_single, is_list = isinstance(inputs, str | Mapping), isinstance(inputs, list | tuple)
         source = [inputs] if is_single else iterate_inputs(inputs)
         if is_list and on_error == "raise":
@@ -143,8 +144,8 @@ class JointExtractionPipeline(Pipeline):
         return Extractor(self.model, self.tokenizer, device=self.device, **settings)
 
     def _read(
-        self, source: Iterable[Any], first_size: int, settings: Mapping[str, Any], on_error: str, is_single: bool
-    ) -> Iterator[tuple[list[Document], Exception | None]]:
+        self, source: Iterable[Any], first_size: int, settings: dict[str, Any], on_error: str, is_single: bool
+    ) -> Iterator[_Chunk]:
         """Documents by chunks; the last chunk comes with the error that ended the source, or that an input raised."""
         index = 0
         for chunk, failure in read_chunks(source, first_size):
@@ -160,12 +161,7 @@ class JointExtractionPipeline(Pipeline):
                 index += 1
             yield documents, failure
 
-    def _answer(
-        self,
-        chunks: Iterable[tuple[list[Document], Exception | None]],
-        extract: Extractor,
-        settings: Mapping[str, Any],
-    ) -> Iterator[dict[str, Any]]:
+    def _answer(self, chunks: Iterable[_Chunk], extract: Extractor, settings: dict[str, Any]) -> Iterator[Answer]:
         """Answers in the order of the documents; an error is raised after the answers before it."""
         try:
             for documents, failure in chunks:
@@ -186,31 +182,30 @@ class JointExtractionPipeline(Pipeline):
         """
         form, item = read_form(input_)
         if form == "text":
-            sentences = self._split_text(item["text"], splitter)
-            document = Document(item["text"], tuple(tuple(sentence) for sentence in sentences))
+            text = item["text"]
+            if splitter is None:
+                sentences = segment(text, rules_of_settings(self.model.config.segmentation))
+            else:
+                sentences = words_of_ranges(text, splitter(text))
+            document = Document(text, tuple(map(tuple, sentences)))
         else:
             document = document_of_tokens([item["tokens"]] if form == "tokens" else item["sentences"], form)
         if item.get("entities") is None:
             return document
         return add_given_entities(document, item["entities"], in_characters=form == "text")
 
-    def _split_text(self, text: str, splitter: Splitter | None) -> Sequence[Sequence[Word]]:
-        if splitter is None:
-            return segment(text, rules_of_settings(self.model.config.segmentation))
-        return words_of_ranges(text, splitter(text))
-
     def _forward(self, input_tensors: Document, **settings: Any) -> tuple[Document, list[Extraction]]:
         """One document, with what was found in its sentences: the base class's step between the other two."""
         return input_tensors, self._extractor(**settings)([input_tensors])[0]
 
-    def postprocess(self, model_outputs: tuple[Document, list[Extraction]], overlap: str = "allow") -> dict[str, Any]:
+    def postprocess(self, model_outputs: tuple[Document, list[Extraction]], overlap: str = "allow") -> Answer:
         """The answer as plain JSON types: `text`, `entities` with characters and words, `relations` between them."""
         document, extractions = model_outputs
-        words, firsts = document.words, document.first_words
+        words = document.words
         widened = {(e.start, e.end, e.label) for e in document.given or () if e.widened}
         entities: list[dict[str, Any]] = []
         relations: list[dict[str, Any]] = []
-        for first, extraction in zip(firsts, extractions, strict=True):
+        for first, extraction in zip(document.first_words, extractions, strict=True):
             resolved = resolve_overlaps(extraction, overlap)
             for r in resolved.relations:
                 head, tail = r.head + len(entities), r.tail + len(entities)
@@ -232,12 +227,3 @@ class JointExtractionPipeline(Pipeline):
         """
         self.model.save_pretrained(save_directory, **kwargs)
         self.tokenizer.save_pretrained(save_directory, **kwargs)
-
-
-def _unknown_setting(name: str, known: Sequence[str]) -> str:
-    """The message for a setting that does not exist."""
-    if name == "precision":
-        return "precision is set once, when the pipeline is made: pipeline(…, precision=…)"
-    close = difflib.get_close_matches(name, known, n=2)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"the settings are {', '.join(sorted(known))}"
-    return f"unknown setting {name!r}; {hint}"

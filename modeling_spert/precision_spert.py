@@ -43,10 +43,7 @@ def resolve_precision(precision: str, device: torch.device | str, shape: tuple[i
 def bf16_share(device: str, num_threads: int, shape: tuple[int, int]) -> float:
     """Time of a product in bf16, as a share of its time in fp32: the best of several trials each, by turns.
 
-    Args:
-        device: Where to measure.
-        num_threads: torch's at this moment; a key of what was measured before.
-        shape: Hidden and intermediate size of the encoder.
+    The number of threads is torch's at this moment: a key of what was measured before.
     """
     best = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
     for trial in range(_TRIALS + 1):
@@ -84,14 +81,10 @@ def set_precision(model: Any, precision: str, device: torch.device | str) -> Non
         ValueError: If the precision is unknown, or not the model's own where that cannot be changed.
     """
     if isinstance(model, nn.Module):
-        dtype = resolve_precision(precision, device, _encoder_shape(model))
+        config: Any = getattr(model.config, "backbone_config", model.config)
+        shape = config.hidden_size, getattr(config, "intermediate_size", None) or 4 * config.hidden_size
+        dtype = resolve_precision(precision, device, shape)
         for parameter in model.parameters():
             parameter.data = parameter.data.to(dtype)
     elif precision != "auto" and resolve_precision(precision, device) != model.dtype:
         raise ValueError(f"{type(model).__name__} computes in {model.dtype}, which cannot be changed to {precision}")
-
-
-def _encoder_shape(model: nn.Module) -> tuple[int, int]:
-    """Hidden and intermediate size; four times the hidden size where a configuration does not name the second."""
-    config: Any = getattr(model.config, "backbone_config", model.config)
-    return config.hidden_size, getattr(config, "intermediate_size", None) or 4 * config.hidden_size

@@ -45,27 +45,20 @@ def read_chunks(
     while failure is None:
         chunk: list[Any] = []
         started = clock()
-        while len(chunk) < size and (not chunk or clock() - started < _MAX_WAIT):
-            try:
+        try:
+            while len(chunk) < size and (not chunk or clock() - started < _MAX_WAIT):
                 chunk.append(next(source))
-            except Exception as error:  # StopIteration, or what the source raises
-                failure = error
-                break
-        if isinstance(failure, StopIteration):
-            if chunk:
-                yield chunk, None
-            return
-        yield chunk, failure
+        except Exception as error:  # StopIteration, or what the source raises
+            failure = error
+        has_ended = isinstance(failure, StopIteration)
+        if chunk or not has_ended:
+            yield chunk, None if has_ended else failure
         if len(chunk) == size:
             size = min(2 * size, CHUNK_INPUTS)
 
 
 def check_inputs(inputs: Sequence[Any]) -> None:
-    """Refuse a list in which an input has none of the known forms.
-
-    Raises:
-        ValueError: Naming the index of the input.
-    """
+    """Raise ValueError, with the index of the input, if one in a list has none of the known forms."""
     for index, item in enumerate(inputs):
         try:
             read_form(item)
