@@ -153,9 +153,11 @@ class Extractor:
 
     def _extract(self, rows: Sequence[_Row]) -> list[list[Extraction]]:
         """Entities and relations of each piece of each row."""
-        windows, limit = [row.window for row in rows], self.max_entities_per_sentence
-        thresholds = {"entity_threshold": self.entity_threshold, "max_entities_per_sentence": limit}
-        output = self.model(**self._collate(windows), **thresholds)
+        windows = [row.window for row in rows]
+        limit = self.max_entities_per_sentence
+        output = self.model(
+            **self._collate(windows), entity_threshold=self.entity_threshold, max_entities_per_sentence=limit
+        )
         found = decode_windows(output, windows, self._rules)
         self._num_full += sum(len(extraction.entities) >= limit for pieces in found for extraction in pieces)
         return found

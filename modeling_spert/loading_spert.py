@@ -94,10 +94,15 @@ class SpertPreTrainedModel(PreTrainedModel):
             strange = sorted(key for key, *_ in info["mismatched_keys"] if key.split(".")[0] not in new)
             if strange:
                 raise ValueError(f"the saved weights do not fit the settings given: {_list_some(strange)}")
-            for head in filter(None, (getattr(model, name) for name in new)):  # also if there are as many labels
-                nn.init.normal_(head.weight, std=model.config.initializer_range)
-                nn.init.zeros_(head.bias)
+            model._start_classifiers(new)
         return (model, info) if with_info else model
+
+    def _start_classifiers(self, names: Sequence[str]) -> None:
+        """New weights for the classifiers of other labels, also where there are as many labels as before."""
+        for head in (getattr(self, name) for name in names):
+            if head is not None:
+                nn.init.normal_(head.weight, std=self.config.initializer_range)
+                nn.init.zeros_(head.bias)
 
     def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:
         """Push the model, its code, and the tokenizer from where the model was loaded.

@@ -21,7 +21,6 @@ TYPOGRAPHIC_REPLACEMENTS = (
     ("\u2018", "'"), ("\u2019", "'"), ("\u201a", "'"), ("\u2013", "-"), ("\u2014", "--"), ("\u2026", "..."),
     ("\u2010", "-"), ("\u2011", "-"),
 )  # fmt: skip
-ESCAPED_BRACKETS = {"(": "-LRB-", ")": "-RRB-", "[": "-LSB-", "]": "-RSB-", "{": "-LCB-", "}": "-RCB-"}
 
 # Never the last word of a sentence: the name or number that they introduce follows.
 TITLES = frozenset(
@@ -107,12 +106,11 @@ class SegmentationRules:
 
     def __post_init__(self) -> None:
         """Check every setting and bring collections into one hashable, sorted form."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(field.default, bool) and not isinstance(value, bool):
-                raise ValueError(f"{field.name} must be true or false, got {value!r}")
-            if field.name in CHOICES and value not in CHOICES[field.name]:
-                raise ValueError(f"{field.name} must be one of {', '.join(CHOICES[field.name])}, got {value!r}")
+        for name, value in vars(self).items():
+            if isinstance(getattr(SegmentationRules, name), bool) and not isinstance(value, bool):
+                raise ValueError(f"{name} must be true or false, got {value!r}")
+            if name in CHOICES and value not in CHOICES[name]:
+                raise ValueError(f"{name} must be one of {', '.join(CHOICES[name])}, got {value!r}")
         object.__setattr__(self, "abbreviations", tuple(sorted(set(_strings("abbreviations", self.abbreviations)))))
         for name in ("double_quotes", "single_quotes"):
             quotes = _strings(name, getattr(self, name))
@@ -129,8 +127,7 @@ class SegmentationRules:
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain JSON types; `from_dict` reads them back."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
         return plain | {"replacements": dict(self.replacements)}
 
     @classmethod
@@ -226,8 +223,12 @@ def word_pattern(rules: SegmentationRules, is_ascii: bool, has_addresses: bool) 
     words, other = _latin_words(rules, x, run, mark), rf"[^\s{_INVISIBLE}]"
     if is_ascii:
         return re.compile("|".join([*alternatives, *words, other]))
-    keycap = "[0-9#*]\ufe0f?\u20e3"  # 1️⃣
-    alternatives += [keycap, *words, *_emoji(mark), *_unspaced_words(mark), other]
+    keycap, flag = "[0-9#*]\ufe0f?\u20e3", "[\U0001f1e6-\U0001f1ff]{2}"  # 1️⃣, 🇩🇪
+    emoji = f"[{_EMOJI}](?:{mark}|[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f])*"  # with what modifies it
+    # A character with its marks: ที่, มြ, カﾞ; a virama stacks the next consonant.
+    syllable = f"[\u0e40-\u0e44\u0ec0-\u0ec4]?[{_UNSPACED_SCRIPTS}](?:{mark}|[\u0e33\u0eb3\uff9e\uff9f])*"
+    unspaced = f"{syllable}(?:(?<=[\u1039\u17d2]){syllable})*"
+    alternatives += [keycap, *words, flag, f"{emoji}(?:\u200d{emoji})*", unspaced, other]
     return re.compile(f"(?:{'|'.join(alternatives)}){mark}*")
 
 
@@ -279,15 +280,3 @@ def _joints(rules: SegmentationRules, x: str) -> str:
     if not rules.split_inner_brackets:
         joints.append(rf"[()\[\]]{{1,2}}[-/]?(?={x})")
     return rf"(?:{'|'.join(joints)})"
-
-
-def _emoji(mark: str) -> list[str]:
-    """Flags (🇩🇪), and emoji with what modifies or joins them."""
-    emoji = f"[{_EMOJI}](?:{mark}|[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f])*"
-    return ["[\U0001f1e6-\U0001f1ff]{2}", f"{emoji}(?:\u200d{emoji})*"]
-
-
-def _unspaced_words(mark: str) -> list[str]:
-    """Characters of scripts without spaces, with their marks: ที่, မြ, カﾞ."""
-    syllable = f"[\u0e40-\u0e44\u0ec0-\u0ec4]?[{_UNSPACED_SCRIPTS}](?:{mark}|[\u0e33\u0eb3\uff9e\uff9f])*"
-    return [f"{syllable}(?:(?<=[\u1039\u17d2]){syllable})*"]  # a virama stacks the next consonant

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from .segmentation_rules_spert import (
     APOSTROPHES,
@@ -94,9 +95,7 @@ class _Segmenter:
 
     def _refine(self, text: str, start: int, end: int, last: int, ranges: list[tuple[int, int]]) -> None:
         """Split a final period and English clitics from the word `[start, end)`."""
-        stop = end
-        if text[end - 1] == "." and not self._owns_period(text, start, end, last):
-            stop = end - 1
+        stop = end - (text[end - 1] == "." and not self._owns_period(text, start, end, last))
         cuts = [stop]
         if self.rules.split_clitics == "ptb":
             while (clitic := _CLITIC.search(text, max(start, cuts[-1] - 3), cuts[-1])) and clitic.start() > start:
@@ -120,28 +119,22 @@ class _Segmenter:
     # --- Sentences ---
 
     def sentence_ranges(self, text: str) -> list[tuple[int, int]]:
-        cuts = list(self._sentence_cuts(text)) if self.rules.split_sentences else []
+        cuts = self._sentence_cuts(text) if self.rules.split_sentences else ()
         ranges = []
-        start = 0
-        for end in [*cuts, len(text)]:
-            piece = text[start:end]
-            stripped = piece.strip()
+        for start, end in pairwise((0, *cuts, len(text))):
+            piece = text[start:end].rstrip()
+            stripped = piece.lstrip()
             if stripped:
-                first = start + len(piece) - len(piece.lstrip())
-                ranges.append((first, first + len(stripped)))
-            start = end
+                ranges.append((start + len(piece) - len(stripped), start + len(piece)))
         return ranges
 
     def _sentence_cuts(self, text: str) -> Iterator[int]:
         start = 0
         for match in _SENTENCE_END.finditer(text):
             end = match.end()
-            if match["stop"] is not None:
-                is_cut = end < len(text) and self._ends_sentence(text, start, match)
-            elif match["full"] is not None:  # 「…。」と言った is one sentence
-                is_cut = not (match["close"] and text[end : end + 1] in ("と", "っ", "て", "の", "は", "，", "、"))
-            else:
-                is_cut = True
+            is_cut = match["stop"] is None or (end < len(text) and self._ends_sentence(text, start, match))
+            if match["close"] and text[end : end + 1] in ("と", "っ", "て", "の", "は", "，", "、"):
+                is_cut = False  # 「…。」と言った is one sentence
             if is_cut:
                 while end < len(text) and unicodedata.category(text[end])[0] == "M":  # e.g. a variation selector
                     end += 1
@@ -222,9 +215,7 @@ class _Segmenter:
         return _SURROGATE.sub("\ufffd", word.translate(self.characters)) or word
 
 
-@lru_cache(maxsize=64)
-def _segmenter(rules: SegmentationRules) -> _Segmenter:
-    return _Segmenter(rules)
+_segmenter = lru_cache(maxsize=64)(_Segmenter)
 
 
 def split_sentences(text: str, rules: SegmentationRules = DEFAULT_RULES) -> list[tuple[int, int]]:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from modeling_spert.segmentation_rules_spert import (
     ABBREVIATIONS,
-    ESCAPED_BRACKETS,
     TITLES,
     TYPOGRAPHIC_REPLACEMENTS,
     UNITS,
@@ -17,6 +16,7 @@ from modeling_spert.segmentation_rules_spert import (
     is_abbreviation,
 )
 
+_ESCAPED_BRACKETS = {"(": "-LRB-", ")": "-RRB-", "[": "-LSB-", "]": "-RSB-", "{": "-LCB-", "}": "-RCB-"}
 _INFERRED = {  # what each pattern is evidence of, counted over single tokens ...
     "hyphen kept": re.compile(r".*[^\W\d_]-[^\W\d_]"),
     "hyphen kept at digit": re.compile(r".*(?:\d-\w|\w-\d)"),
@@ -146,7 +146,7 @@ def _inferred_replacements(tokens: Mapping[str, int]) -> tuple[tuple[str, str], 
     characters = {char for token in tokens for char in token}
     chosen = [pair for pair in TYPOGRAPHIC_REPLACEMENTS if pair[0] not in characters]
     for left, right in ("()", "[]", "{}"):
-        escaped = (ESCAPED_BRACKETS[left], ESCAPED_BRACKETS[right])
+        escaped = (_ESCAPED_BRACKETS[left], ESCAPED_BRACKETS[right])
         if sum(tokens.get(form, 0) for form in escaped) > tokens.get(left, 0) + tokens.get(right, 0):
             chosen += [(left, escaped[0]), (right, escaped[1])]
     return tuple(chosen)
