@@ -67,14 +67,11 @@ def read_form(input_: Any) -> tuple[str, Mapping[str, Any]]:
 
 
 def document_of_tokens(sentences: Any, form: str = "sentences") -> Document:
-    """A document of words as given; its text is the words joined by single spaces.
+    """A document of words as given, a list per sentence; its text is the words joined by single spaces.
 
     Args:
         sentences: Words of each sentence.
         form: What error messages call them: "sentences" or, for a single one, "tokens".
-
-    Raises:
-        ValueError: If these are not lists of lists of strings.
     """
     if not _is_list(sentences):
         raise ValueError(f'"{form}" must be a list of lists of words, got {shorten(sentences)}')

@@ -129,15 +129,9 @@ def range_sum(x_BWH: Tensor, ranges_N3: Tensor) -> Tensor:
 
 
 def ordered_pairs(groups_N: Tensor) -> Tensor:
-    """All ordered pairs of distinct members of the same group, by group, first member, second member.
+    """All ordered pairs (P, 2) of distinct members of the same group, by group, first member, second member.
 
     Linear in the number of pairs, so that a window with thousands of surviving spans costs no N × N mask.
-
-    Args:
-        groups_N: Group (sentence) of each member.
-
-    Returns:
-        (P, 2): positions of the two members.
 
     >>> ordered_pairs(torch.tensor([0, 1, 0, 0])).tolist()
     [[0, 2], [0, 3], [2, 0], [2, 3], [3, 0], [3, 2]]
@@ -268,17 +262,11 @@ def limit_entities(marks_BKW: Tensor, logits_BKWE: Tensor, limit: int) -> None:
 
 
 def list_candidates(marks_BKW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Candidates, entities and pairs of entities.
-
-    The sizes of all three depend on the values of the marks: on a GPU every step here would wait for it, so the marks
-    should be on the host.
+    """Candidates (S, 3), entities among them (N,) and pairs of entities (P, 2), as `filter_spans` returns them.
 
     Args:
         marks_BKW: Zero where there is no candidate, else one more than its sentence, negative where it is an entity.
-
-    Returns:
-        Spans (S, 3) in the order of `spans_of_mask`, indices of the entities among them (N,), and all ordered pairs
-        of entities of the same sentence (P, 2), as indices into the spans.
+            On the host: on a GPU every step here would wait for it.
 
     >>> spans, entities, pairs = list_candidates(torch.tensor([[[-1, 1, -1, -2]]]))
     >>> spans.tolist(), entities.tolist(), pairs.tolist()
@@ -288,5 +276,5 @@ def list_candidates(marks_BKW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     row, start, end = spans_S3.unbind(1)
     marks_S = marks_BKW[row, end - start - 1, start]
     entities_N = (marks_S < 0).nonzero().squeeze(1)
-    W = marks_BKW.shape[2]
-    return spans_S3, entities_N, entities_N[ordered_pairs(row[entities_N] * (W + 1) - marks_S[entities_N])]
+    groups_N = row[entities_N] * (marks_BKW.shape[2] + 1) - marks_S[entities_N]
+    return spans_S3, entities_N, entities_N[ordered_pairs(groups_N)]

@@ -65,12 +65,9 @@ def window_documents(
     Args:
         tokenizer: The model's tokenizer.
         documents: Words of each sentence of each document.
-        overlaps: For each document, the words that consecutive pieces of an over-long sentence share: its widest span.
-        max_window_length: Longest window in subwords; default: what the tokenizer names.
-        context: "none", one sentence per window; "document", as many consecutive sentences as fit.
-
-    Raises:
-        ValueError: If the window length leaves no space for words.
+        overlaps: For each document, as in `make_windows`: its widest span.
+        max_window_length: As in `window_length`.
+        context: As in `make_windows`.
     """
     limit = window_length(tokenizer, max_window_length)
     affixes = special_affixes(tokenizer)
@@ -124,19 +121,15 @@ pieces=(Piece(sentence=0, start=0, end=2), Piece(sentence=1, start=0, end=1)), n
         size = len(sentence.input_ids)
         if not sentence.subwords_per_word:
             continue
-        # A sentence that is too long gets windows of its own.
-        if size > space:
+        if size > space:  # a sentence that is too long gets windows of its own
             groups.extend([part] for part in _cut_sentence(index, sentence, space, overlap))
             used = space + 1
             continue
-        # Another joins the last window if the context is the document and it fits.
-        whole = _Part(Piece(index, 0, len(sentence.subwords_per_word)), sentence)
-        if context == "document" and used + size <= space:
-            groups[-1].append(whole)
-            used += size
-        else:
-            groups.append([whole])
-            used = size
+        if context != "document" or used + size > space:
+            groups.append([])
+            used = 0
+        groups[-1].append(_Part(Piece(index, 0, len(sentence.subwords_per_word)), sentence))
+        used += size
     return [_build_window(parts, affixes) for parts in groups]
 
 
@@ -221,10 +214,9 @@ def plan_batches(
     >>> plan_batches([3, 99, 8, 2], 4)
     [[1], [2, 0, 3]]
     """
-    # The cheapest batches over the first rows (longest first), for each number of rows.
     order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
     longest_first = [lengths[row] for row in order]
-    costs, cuts = [0], [0]  # their cost, and where the last of them begins
+    costs, cuts = [0], [0]  # of the cheapest batches over each number of first rows; where the last of them begins
     for end in range(1, len(order) + 1):
         best, cut = costs[end - 1] + longest_first[end - 1] + batch_cost, end - 1
         for start in range(end - 2, max(end - batch_size, 0) - 1, -1):
@@ -237,10 +229,9 @@ def plan_batches(
                 best, cut = costs[start] + used + batch_cost, start
         costs.append(best)
         cuts.append(cut)
-    # From the last batch back to the first.
     batches: list[list[int]] = []
     end = len(order)
-    while end:
+    while end:  # from the last batch back to the first
         batches.append(order[cuts[end] : end])
         end = cuts[end]
     return batches[::-1]

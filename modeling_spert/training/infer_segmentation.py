@@ -146,7 +146,7 @@ def _inferred_replacements(tokens: Mapping[str, int]) -> tuple[tuple[str, str], 
     characters = {char for token in tokens for char in token}
     chosen = [pair for pair in TYPOGRAPHIC_REPLACEMENTS if pair[0] not in characters]
     for left, right in ("()", "[]", "{}"):
-        escaped = (_ESCAPED_BRACKETS[left], ESCAPED_BRACKETS[right])
+        escaped = (_ESCAPED_BRACKETS[left], _ESCAPED_BRACKETS[right])
         if sum(tokens.get(form, 0) for form in escaped) > tokens.get(left, 0) + tokens.get(right, 0):
             chosen += [(left, escaped[0]), (right, escaped[1])]
     return tuple(chosen)
