@@ -9,7 +9,6 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -215,19 +214,14 @@ def check_settings(config: PreTrainedConfig, **settings: Any) -> dict[str, Any]:
     Raises:
         ValueError: If a setting is out of its range, or the window longer than the model's.
     """
-    checked = {name: _plain_number(value) for name, value in settings.items() if value is not None}
+    given = {name: value for name, value in settings.items() if value is not None}
+    checked = {name: value.item() if hasattr(value, "item") else value for name, value in given.items()}
     for name, value in checked.items():
         check_setting(name, value)
     wanted, longest = checked.get("max_window_length"), config.max_window_length
     if wanted is not None and longest is not None and wanted > longest:
         raise ValueError(f"max_window_length must be at most the model's, {longest}, got {wanted}")
     return checked
-
-
-def _plain_number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return value
-    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def _given_spans(rows: Sequence[_Row]) -> tuple[list[list[int]], list[int], list[Entity]]:

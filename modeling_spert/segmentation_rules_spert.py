@@ -14,9 +14,8 @@ from typing import Any
 
 # --- Word lists ------------------------------------------------------------------------------------------------------
 
-JOINT_MODES = ("never", "letters", "always")
-CLITIC_MODES = ("never", "ptb", "apostrophe")
-CHOICES = {"split_hyphens": JOINT_MODES, "split_slashes": JOINT_MODES, "split_clitics": CLITIC_MODES}
+CHOICES = dict.fromkeys(("split_hyphens", "split_slashes"), ("never", "letters", "always"))
+CHOICES["split_clitics"] = ("never", "ptb", "apostrophe")
 TYPOGRAPHIC_REPLACEMENTS = (
     ("\u2018", "'"), ("\u2019", "'"), ("\u201a", "'"), ("\u2013", "-"), ("\u2014", "--"), ("\u2026", "..."),
     ("\u2010", "-"), ("\u2011", "-"),
@@ -48,11 +47,9 @@ _ACRONYM = re.compile(r"[^\W\d_]{1,2}(?:\.[^\W\d_]{1,2})+\Z")  # U.S, p.m
 def is_abbreviation(word: str, extra: frozenset[str]) -> bool:
     """Whether `word`, which a period follows, may own that period (initials apart)."""
     tail = word[max(word.rfind("-"), word.rfind("/")) + 1 :]
-    if tail in ABBREVIATIONS or tail in TITLES or tail in extra:
-        return True
-    if tail.isupper() and len(tail) > 2 and tail.capitalize() in ABBREVIATIONS:
-        return True
-    return _ACRONYM.match(tail) is not None
+    is_known = tail in ABBREVIATIONS or tail in TITLES or tail in extra
+    in_capitals = tail.isupper() and len(tail) > 2 and tail.capitalize() in ABBREVIATIONS
+    return is_known or in_capitals or _ACRONYM.match(tail) is not None
 
 
 # --- Settings --------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def iterate_inputs(inputs: Any) -> Iterable[Any]:
         return inputs
     if hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__") and not isinstance(inputs, bytes):
         # Such a class need not raise IndexError after its last item, as iter() expects.
-        return (inputs[index] for index in range(len(inputs)))
+        return map(inputs.__getitem__, range(len(inputs)))
     raise ValueError(f"inputs must be a text, a dict, or a list, iterable or Dataset of these, got {shorten(inputs)}")
 
 
