@@ -93,18 +93,15 @@ class Extractor:
 
     def report(self) -> None:
         """Warn, once for all since the last report, of what was not read: for streams, which `extract` by parts."""
-        if self._num_cut_words:
-            logger.warning(
-                f"{self._num_cut_words} words have more subwords than a window: only their first ones are read"
-            )
-        if self._num_unrelated:
-            logger.warning(f"{self._num_unrelated} given entities do not fit into a window: they get no relations")
-        if self._num_full:
-            limit = self.max_entities_per_sentence
-            logger.warning(
-                f"{self._num_full} sentences have {limit} entities or more: the best {limit} are kept. Raise "
-                "entity_threshold, or max_entities_per_sentence"
-            )
+        limit = self.max_entities_per_sentence
+        full = f"sentences have {limit} entities or more: the best {limit} are kept"
+        for count, message in (
+            (self._num_cut_words, "words have more subwords than a window: only their first ones are read"),
+            (self._num_unrelated, "given entities do not fit into a window: they get no relations"),
+            (self._num_full, f"{full}. Raise entity_threshold, or max_entities_per_sentence"),
+        ):
+            if count:
+                logger.warning(f"{count} {message}")
         self._num_cut_words = self._num_unrelated = self._num_full = 0
 
     @torch.no_grad()

@@ -60,6 +60,7 @@ attempts = {
     "inferred": lambda: pipeline(model=folder),
     "refused": lambda: pipeline("joint-extraction", model=folder, trust_remote_code=False),
     "poisoned": lambda: pipeline("joint-extraction", model=poisoned, **trust),
+    "new model": lambda: type(model).from_backbone(folder, entity_types=["A"]),
 }
 for name, attempt in attempts.items():
     try:
@@ -339,3 +340,7 @@ def test_stranger_without_trust_is_told_of_it(stranger, name):
 def test_stranger_runs_the_folders_code(stranger):
     """The poison works: that the package loads the same folder therefore proves that it runs none of its code."""
     assert stranger["errors"]["poisoned"].startswith("RuntimeError: remote code of ")
+
+
+def test_new_model_needs_the_package_and_says_so(stranger):
+    assert stranger["errors"]["new model"] == "ImportError: a new model needs the package: pip install modeling-spert"
