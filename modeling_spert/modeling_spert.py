@@ -18,10 +18,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from transformers import PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
-from .backbone_spert import build_backbone, check_window_length
 from .configuration_spert import SpertConfig
 from .heads_spert import FastHeads, Heads, TrainingHeads, WordStates
-from .loading_spert import SpertPreTrainedModel
+from .loading_spert import SpertPreTrainedModel, build_backbone, check_window_length
 from .spans_spert import filter_spans
 
 
@@ -188,7 +187,6 @@ class SpertModel(SpertPreTrainedModel):
         # Imported here, because the pipeline needs the model. All modules that travel are named in this file, because
         # transformers copies only files that it reaches from here, and completes an interrupted download only for
         # files that this file itself imports.
-        from .answer_spert import Answer  # noqa: F401
         from .decoding_spert import Extraction  # noqa: F401
         from .extraction_spert import Extractor  # noqa: F401
         from .inputs_spert import Document  # noqa: F401

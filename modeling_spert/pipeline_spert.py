@@ -12,8 +12,6 @@ from torch import nn
 from transformers import Pipeline
 from transformers.utils import logging
 
-from .answer_spert import Answer
-
 # transformers before 5.11 copies only the modules that the pipeline's own file names: some are named for that alone.
 from .configuration_spert import SpertConfig  # noqa: F401
 from .decoding_spert import Extraction, resolve_overlaps
@@ -25,6 +23,7 @@ from .segmentation_spert import segment
 from .spans_spert import ordered_pairs  # noqa: F401
 from .streams_spert import (
     CHUNK_INPUTS,
+    Answer,
     Answers,
     SizedAnswers,
     check_inputs,

@@ -1,4 +1,4 @@
-"""Streams of inputs: what is iterated and how, which input an error is of, and when a stream is answered."""
+"""Streams of inputs and answers: what is iterated and how, which input an error is of, when a stream is answered."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -84,13 +84,39 @@ def failed_document(item: Any, error: Exception) -> Document:
     return Document(text if isinstance(text, str) else "", (), error=describe(error))
 
 
-class Answers(Iterator[dict[str, Any]]):
+class Answer(dict[str, Any]):
+    """An answer of the pipeline, `{"text", "entities", "relations"}`.
+
+    It is a dict to everyone: `json.dumps`, `==` and `repr` see no difference, and copies and pickles are plain dicts,
+    so that whoever unpickles one needs no class of ours. Only notebooks find `_repr_html_`.
+    """
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
+
+    def _repr_html_(self) -> str | None:
+        """The answer drawn, or None, upon which a notebook shows it as text.
+
+        None where `modeling_spert.rendering` is not installed, as on the machine of someone who loaded a model with
+        `trust_remote_code`; and where the dict has been changed into something that is not an answer.
+        """
+        try:
+            from modeling_spert.rendering import render
+        except ImportError:
+            return None
+        try:
+            return render(self, page=False)
+        except ValueError:
+            return None
+
+
+class Answers(Iterator[Answer]):
     """The answers to a stream, each computed when it is asked for; `close` ends the stream."""
 
-    def __init__(self, answers: Iterator[dict[str, Any]]):
+    def __init__(self, answers: Iterator[Answer]):
         self._answers = answers
 
-    def __next__(self) -> dict[str, Any]:
+    def __next__(self) -> Answer:
         return next(self._answers)
 
     def close(self) -> None:
@@ -101,7 +127,7 @@ class Answers(Iterator[dict[str, Any]]):
 class SizedAnswers(Answers):
     """The answers to a stream of known length."""
 
-    def __init__(self, answers: Iterator[dict[str, Any]], length: int):
+    def __init__(self, answers: Iterator[Answer], length: int):
         super().__init__(answers)
         self._length = length
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from transformers import AutoModel, PreTrainedModel
 from transformers.utils import logging
 
-from modeling_spert.backbone_spert import strip_backbone
 from modeling_spert.configuration_spert import SpertConfig
+from modeling_spert.loading_spert import strip_backbone
 
 logger = logging.get_logger(__name__)
 

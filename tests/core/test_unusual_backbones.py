@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from modeling_spert import SpertConfig, SpertModel
-from modeling_spert.backbone_spert import check_window_length
+from modeling_spert.loading_spert import check_window_length
 
 LABELS: dict[str, Any] = {"entity_types": ["A", "B"], "relation_types": ["r"], "max_span_width": 3}
 SIZE = {"vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
