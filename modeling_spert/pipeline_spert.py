@@ -21,22 +21,11 @@ from .precision_spert import set_precision
 from .segmentation_rules_spert import rules_of_settings
 from .segmentation_spert import segment
 from .spans_spert import ordered_pairs  # noqa: F401
-from .streams_spert import (
-    CHUNK_INPUTS,
-    Answer,
-    Answers,
-    SizedAnswers,
-    check_inputs,
-    failed_document,
-    iterate_inputs,
-    name_input,
-    read_chunks,
-)
+from .streams_spert import Answers, SizedAnswers, check_inputs, iterate_inputs, read_documents
 from .tokenization_spert import check_vocabulary
 from .windows_spert import Window  # noqa: F401
 
 Splitter = Callable[[str], Sequence[Sequence[tuple[int, int]]]]
-_Chunk = tuple[list[Document], Exception | None]
 
 _CALL_SETTINGS = ("splitter", "on_error", "progress_bar")
 _ANSWER_SETTINGS = ("overlap",)
@@ -126,7 +115,7 @@ class JointExtractionPipeline(Pipeline):
         source = [inputs] if is_single else iterate_inputs(inputs)
         if is_list and on_error == "raise":
             check_inputs(inputs)  # at once, not after the inputs before a bad one have been answered
-        chunks = self._read(source, CHUNK_INPUTS if is_list else 1, read, on_error, is_single)
+        chunks = read_documents(source, lambda item: self.preprocess(item, **read), on_error, is_single, is_list)
         answers = self._answer(chunks, extract, postprocess)
         if is_single:
             return list(answers)[0]
@@ -142,25 +131,9 @@ class JointExtractionPipeline(Pipeline):
             settings.setdefault("batch_size", self._batch_size)
         return Extractor(self.model, self.tokenizer, device=self.device, **settings)
 
-    def _read(
-        self, source: Iterable[Any], first_size: int, settings: dict[str, Any], on_error: str, is_single: bool
-    ) -> Iterator[_Chunk]:
-        """Documents by chunks; the last chunk comes with the error that ended the source, or that an input raised."""
-        index = 0
-        for chunk, failure in read_chunks(source, first_size):
-            documents: list[Document] = []
-            for item in chunk:
-                try:
-                    documents.append(self.preprocess(item, **settings))
-                except Exception as error:
-                    if on_error == "raise":
-                        yield documents, error if is_single else name_input(index, error)
-                        return
-                    documents.append(failed_document(item, error))
-                index += 1
-            yield documents, failure
-
-    def _answer(self, chunks: Iterable[_Chunk], extract: Extractor, settings: dict[str, Any]) -> Iterator[Answer]:
+    def _answer(
+        self, chunks: Iterable[tuple[list[Document], Exception | None]], extract: Extractor, settings: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
         """Answers in the order of the documents; an error is raised after the answers before it."""
         try:
             for documents, failure in chunks:
@@ -197,7 +170,7 @@ class JointExtractionPipeline(Pipeline):
         """One document, with what was found in its sentences: the base class's step between the other two."""
         return input_tensors, self._extractor(**settings)([input_tensors])[0]
 
-    def postprocess(self, model_outputs: tuple[Document, list[Extraction]], overlap: str = "allow") -> Answer:
+    def postprocess(self, model_outputs: tuple[Document, list[Extraction]], overlap: str = "allow") -> dict[str, Any]:
         """The answer as plain JSON types: `text`, `entities` with characters and words, `relations` between them."""
         document, extractions = model_outputs
         words = document.words
@@ -226,3 +199,29 @@ class JointExtractionPipeline(Pipeline):
         """
         self.model.save_pretrained(save_directory, **kwargs)
         self.tokenizer.save_pretrained(save_directory, **kwargs)
+
+
+class Answer(dict[str, Any]):
+    """An answer of the pipeline, `{"text", "entities", "relations"}`.
+
+    It is a dict to everyone: `json.dumps`, `==` and `repr` see no difference, and copies and pickles are plain dicts,
+    so that whoever unpickles one needs no class of ours. Only notebooks find `_repr_html_`.
+    """
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
+
+    def _repr_html_(self) -> str | None:
+        """The answer drawn, or None, upon which a notebook shows it as text.
+
+        None where `modeling_spert.rendering` is not installed, as on the machine of someone who loaded a model with
+        `trust_remote_code`; and where the dict has been changed into something that is not an answer.
+        """
+        try:
+            from modeling_spert.rendering import render
+        except ImportError:
+            return None
+        try:
+            return render(self, page=False)
+        except ValueError:
+            return None

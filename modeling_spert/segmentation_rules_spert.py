@@ -140,9 +140,8 @@ class SegmentationRules:
         if not isinstance(settings, Mapping):
             raise ValueError(f"segmentation must be a dict of settings, got {settings!r}")
         known = [field.name for field in fields(cls)]
-        unknown = sorted(set(settings) - set(known))
-        if unknown:
-            raise ValueError(f"unknown segmentation setting {unknown[0]!r}; there are: {', '.join(known)}")
+        for name in sorted(set(settings) - set(known)):
+            raise ValueError(f"unknown segmentation setting {name!r}; there are: {', '.join(known)}")
         return cls(**settings)
 
 
@@ -150,11 +149,7 @@ DEFAULT_RULES = SegmentationRules()
 
 
 def rules_of_settings(settings: Mapping[str, Any] | None) -> SegmentationRules:
-    """The rules of a configuration's `segmentation`, checked only once; None stands for the defaults.
-
-    Raises:
-        ValueError: If a setting is unknown or has a wrong value.
-    """
+    """The rules of a configuration's `segmentation`, checked only once; None stands for the defaults."""
     return _rules_of_json(json.dumps(settings or {}, sort_keys=True))
 
 
@@ -203,12 +198,8 @@ def word_pattern(rules: SegmentationRules, is_ascii: bool, has_addresses: bool) 
     """The expression that finds words: what matches first at a character is the word.
 
     Every alternative either matches or fails after a bounded number of characters, so a scan takes linear time. A group
-    has matched where a final period or a clitic may have to be split off.
-
-    Args:
-        rules: The settings.
-        is_ascii: Whether the text is ASCII: then there are no marks, emoji or scripts without spaces.
-        has_addresses: Whether URLs or e-mail addresses may occur.
+    has matched where a final period or a clitic may have to be split off. In ASCII text there are no marks, emoji or
+    scripts without spaces to look for; `has_addresses` is whether URLs or e-mail addresses may occur.
     """
     # A run of word characters, with the marks and invisible characters inside it: naïve, co-op without its hyphen
     x = "[A-Za-z0-9]" if is_ascii else rf"[^\W_{_UNSPACED_SCRIPTS}]"

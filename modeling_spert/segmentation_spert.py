@@ -228,16 +228,9 @@ def split_sentences(text: str, rules: SegmentationRules = DEFAULT_RULES) -> list
 
 
 def segment(text: str, rules: SegmentationRules = DEFAULT_RULES) -> list[list[Word]]:
-    """The sentences of `text`, each a non-empty list of words in order.
+    """The sentences of any `text`, each a non-empty list of words in order, whose offsets count characters of `text`.
 
     Every character that is neither blank nor invisible belongs to exactly one word.
-
-    Args:
-        text: Any string.
-        rules: The conventions to follow.
-
-    Returns:
-        Words by sentence; offsets count characters of `text`.
 
     >>> [[word.text for word in sentence] for sentence in segment("It isn't (yet) raining. 我们走吧。")]
     [['It', 'is', "n't", '(', 'yet', ')', 'raining', '.'], ['我', '们', '走', '吧', '。']]

@@ -1,4 +1,4 @@
-"""Streams of inputs and answers: what is iterated and how, which input an error is of, when a stream is answered."""
+"""Streams of inputs: what is iterated and how, which input an error is of, and when a stream is answered."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -57,6 +57,29 @@ def read_chunks(
             size = min(2 * size, CHUNK_INPUTS)
 
 
+def read_documents(
+    inputs: Iterable[Any], read: Callable[[Any], Document], on_error: str, is_single: bool, is_list: bool
+) -> Iterator[tuple[list[Document], Exception | None]]:
+    """Documents by chunks; the last chunk comes with the error that ended the source, or that an input raised.
+
+    With `on_error="record"` an input that raised becomes a document without words that says why.
+    """
+    index = 0
+    for chunk, failure in read_chunks(inputs, CHUNK_INPUTS if is_list else 1):
+        documents: list[Document] = []
+        for item in chunk:
+            try:
+                documents.append(read(item))
+            except Exception as error:
+                if on_error == "raise":
+                    yield documents, error if is_single else name_input(index, error)
+                    return
+                text = item.get("text") if isinstance(item, Mapping) else item
+                documents.append(Document(text if isinstance(text, str) else "", (), error=describe(error)))
+            index += 1
+        yield documents, failure
+
+
 def check_inputs(inputs: Sequence[Any]) -> None:
     """Raise ValueError, with the index of the input, if one in a list has none of the known forms."""
     for index, item in enumerate(inputs):
@@ -78,45 +101,13 @@ def describe(error: Exception) -> str:
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
-def failed_document(item: Any, error: Exception) -> Document:
-    """The document of an input that could not be read: no words, its text if it has one, and why."""
-    text = item.get("text") if isinstance(item, Mapping) else item
-    return Document(text if isinstance(text, str) else "", (), error=describe(error))
-
-
-class Answer(dict[str, Any]):
-    """An answer of the pipeline, `{"text", "entities", "relations"}`.
-
-    It is a dict to everyone: `json.dumps`, `==` and `repr` see no difference, and copies and pickles are plain dicts,
-    so that whoever unpickles one needs no class of ours. Only notebooks find `_repr_html_`.
-    """
-
-    def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
-        return dict, (dict(self),)
-
-    def _repr_html_(self) -> str | None:
-        """The answer drawn, or None, upon which a notebook shows it as text.
-
-        None where `modeling_spert.rendering` is not installed, as on the machine of someone who loaded a model with
-        `trust_remote_code`; and where the dict has been changed into something that is not an answer.
-        """
-        try:
-            from modeling_spert.rendering import render
-        except ImportError:
-            return None
-        try:
-            return render(self, page=False)
-        except ValueError:
-            return None
-
-
-class Answers(Iterator[Answer]):
+class Answers(Iterator[dict[str, Any]]):
     """The answers to a stream, each computed when it is asked for; `close` ends the stream."""
 
-    def __init__(self, answers: Iterator[Answer]):
+    def __init__(self, answers: Iterator[dict[str, Any]]):
         self._answers = answers
 
-    def __next__(self) -> Answer:
+    def __next__(self) -> dict[str, Any]:
         return next(self._answers)
 
     def close(self) -> None:
@@ -127,7 +118,7 @@ class Answers(Iterator[Answer]):
 class SizedAnswers(Answers):
     """The answers to a stream of known length."""
 
-    def __init__(self, answers: Iterator[Answer], length: int):
+    def __init__(self, answers: Iterator[dict[str, Any]], length: int):
         super().__init__(answers)
         self._length = length
 

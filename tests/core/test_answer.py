@@ -7,8 +7,8 @@ import sys
 
 from drawn_answers import NEWS
 
+from modeling_spert.pipeline_spert import Answer
 from modeling_spert.rendering import render
-from modeling_spert.streams_spert import Answer
 
 PLAIN = NEWS[0]
 
@@ -26,7 +26,7 @@ def test_answer_is_pickled_and_copied_as_a_dict():
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(answer, protocol))
         assert type(again) is dict and again == PLAIN
-    assert b"streams_spert" not in pickle.dumps([answer])
+    assert b"pipeline_spert" not in pickle.dumps([answer])
     assert type(copy.deepcopy(answer)) is dict and copy.deepcopy(answer) == PLAIN
 
 
