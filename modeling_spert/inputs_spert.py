@@ -72,6 +72,9 @@ def document_of_tokens(sentences: Any, form: str = "sentences") -> Document:
     Args:
         sentences: Words of each sentence.
         form: What error messages call them: "sentences" or, for a single one, "tokens".
+
+    Raises:
+        ValueError: If these are not lists of lists of strings.
     """
     if not _is_list(sentences):
         raise ValueError(f'"{form}" must be a list of lists of words, got {shorten(sentences)}')

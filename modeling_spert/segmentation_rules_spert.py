@@ -149,7 +149,11 @@ DEFAULT_RULES = SegmentationRules()
 
 
 def rules_of_settings(settings: Mapping[str, Any] | None) -> SegmentationRules:
-    """The rules of a configuration's `segmentation`, checked only once; None stands for the defaults."""
+    """The rules of a configuration's `segmentation`, checked only once; None stands for the defaults.
+
+    Raises:
+        ValueError: If a setting is unknown or has a wrong value.
+    """
     return _rules_of_json(json.dumps(settings or {}, sort_keys=True))
 
 

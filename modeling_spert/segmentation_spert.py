@@ -218,15 +218,6 @@ class _Segmenter:
 _segmenter = lru_cache(maxsize=64)(_Segmenter)
 
 
-def split_sentences(text: str, rules: SegmentationRules = DEFAULT_RULES) -> list[tuple[int, int]]:
-    """The sentences of `text` as half-open character ranges, in order, without surrounding blanks.
-
-    >>> split_sentences("Mr. Lee left. He was in the U.S. Navy.")
-    [(0, 13), (14, 38)]
-    """
-    return _segmenter(rules).sentence_ranges(text)
-
-
 def segment(text: str, rules: SegmentationRules = DEFAULT_RULES) -> list[list[Word]]:
     """The sentences of any `text`, each a non-empty list of words in order, whose offsets count characters of `text`.
 

@@ -68,6 +68,9 @@ def window_documents(
         overlaps: For each document, as in `make_windows`: its widest span.
         max_window_length: As in `window_length`.
         context: As in `make_windows`.
+
+    Raises:
+        ValueError: If the window length leaves no space for words.
     """
     limit = window_length(tokenizer, max_window_length)
     affixes = special_affixes(tokenizer)

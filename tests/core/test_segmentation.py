@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeling_spert.segmentation_rules_spert import SegmentationRules, rules_of_settings
-from modeling_spert.segmentation_spert import Word, segment, split_sentences
+from modeling_spert.segmentation_spert import Word, _segmenter, segment
 from modeling_spert.training.infer_segmentation import infer_rules
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +68,11 @@ PIECES = [
 ]
 texts = st.one_of(st.text(), st.lists(st.sampled_from(PIECES)).map("".join))
 rule_sets = st.sampled_from([DEFAULT, EAGER, ALWAYS])
+
+
+def split_sentences(text: str, rules: SegmentationRules = DEFAULT) -> list[tuple[int, int]]:
+    """The sentences as ranges of characters, before they are split into words."""
+    return _segmenter(rules).sentence_ranges(text)
 
 
 def is_visible(char: str) -> bool:
