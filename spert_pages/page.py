@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from spert_pages.palette import DARK, LIGHT, theme_variables
+from spert_pages.palette import color_classes, theme_variables
 
 _OWN = "spert_pages"
 
@@ -75,6 +75,6 @@ def _source(environment: Environment, name: str) -> str:
 
 
 def _style(environment: Environment) -> str:
-    colors = "\n".join(f".c{i}{{--f:var(--f{i});--t:var(--t{i});--k:var(--k{i})}}" for i in range(len(LIGHT)))
-    themes = f":root{{{theme_variables(LIGHT)}}}@media (prefers-color-scheme:dark){{:root{{{theme_variables(DARK)}}}}}"
-    return "\n".join((_source(environment, "base.css"), themes, colors))
+    light, dark = theme_variables("light"), theme_variables("dark")
+    themes = f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    return "\n".join((_source(environment, "base.css"), themes, color_classes()))

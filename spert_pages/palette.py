@@ -1,19 +1,19 @@
-"""Twelve colours, each for a light and a dark page, and which label has which."""
+"""The colours of every page, light and dark: twelve for labels and those of the page itself; which label has which."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
 class Color(NamedTuple):
-    """A hue in three strengths: behind text, as text on that or on the page, and as a line on the page."""
+    """A hue in three strengths: the ground of text, text on that or on the page, and a line on the page."""
 
     fill: str
     text: str
     line: str
 
 
-# Equal lightness within a column (OKLCH), so that no label looks more important than another.
+# Equal lightness within a column (OKLCH), so that no label looks more important than another. Contrast is tested.
 LIGHT = (
     Color("#cce4fe", "#024981", "#1f7dcf"),  # blue
     Color("#c7edc7", "#035814", "#33903c"),  # green
@@ -44,29 +44,63 @@ DARK = (
 )
 
 
-def assign_colors(labels: Iterable[str]) -> dict[str, int]:
-    """The index of each label's colour, from 0 to 11.
+class Page(NamedTuple):
+    """The colours of what is not annotated: paper, card, ink, faint ink, hairlines."""
+
+    paper: str
+    card: str
+    ink: str
+    faint: str
+    rule: str
+
+
+LIGHT_PAGE = Page("#f6f7f9", "#ffffff", "#1b2430", "#5a6675", "#dfe3e8")
+DARK_PAGE = Page("#0f1419", "#171d24", "#e4e9ef", "#9aa7b5", "#2c353f")
+
+Colors = tuple[dict[str, int], dict[str, int]]  # of entity labels and of relation labels, as indices
+
+
+def assign_colors(entity_labels: Iterable[str], relation_labels: Iterable[str] = ()) -> Colors:
+    """The index of each label's colour, from 0 to 11, of entity labels and of relation labels.
 
     A label's hash says which, so that a label has the same colour on every page; labels that want one colour get the
-    next free one, in alphabetical order, and two share one only where there are more labels than colours.
+    next free one, in alphabetical order, entity labels first, and two share one only where there are more labels than
+    colours.
 
-    >>> assign_colors(["Person", "Place"])
-    {'Person': 4, 'Place': 9}
+    >>> assign_colors(["Person", "Place"], ["lives_in"])
+    ({'Person': 4, 'Place': 9}, {'lives_in': 8})
     """
     free = set(range(len(LIGHT)))
-    colors: dict[str, int] = {}
-    for label in sorted(set(labels)):
-        free = free or set(range(len(LIGHT)))
-        wanted = zlib.crc32(label.encode("utf-8", "replace")) % len(LIGHT)
-        colors[label] = min(free, key=lambda index: (index - wanted) % len(LIGHT))
-        free.remove(colors[label])
-    return colors
+    taken: list[dict[str, int]] = []
+    for labels in (entity_labels, relation_labels):
+        colors: dict[str, int] = {}
+        for label in sorted(set(labels)):
+            free = free or set(range(len(LIGHT)))
+            wanted = zlib.crc32(label.encode("utf-8", "replace")) % len(LIGHT)
+            colors[label] = min(free, key=lambda index: (index - wanted) % len(LIGHT))
+            free.remove(colors[label])
+        taken.append(colors)
+    return taken[0], taken[1]
 
 
-def theme_variables(colors: tuple[Color, ...]) -> str:
-    """The CSS custom properties of one theme: `--f0`, `--t0`, `--k0` (fill, text, line), ….
+def named_colors(page: Page, colors: Sequence[Color]) -> dict[str, str]:
+    """The colours of a theme by name: those of the page, and `f0`, `t0`, `k0` (fill, text, line), ….
 
-    >>> theme_variables(LIGHT[:1])
-    '--f0:#cce4fe;--t0:#024981;--k0:#1f7dcf'
+    >>> list(named_colors(LIGHT_PAGE, LIGHT[:1]))
+    ['paper', 'card', 'ink', 'faint', 'rule', 'f0', 't0', 'k0']
     """
-    return ";".join(f"--f{i}:{c.fill};--t{i}:{c.text};--k{i}:{c.line}" for i, c in enumerate(colors))
+    named = dict(page._asdict())
+    for index, color in enumerate(colors):
+        named |= {f"f{index}": color.fill, f"t{index}": color.text, f"k{index}": color.line}
+    return named
+
+
+def theme_variables(theme: str) -> str:
+    """The CSS custom properties of a theme, "light" or "dark": `--paper`, …, `--f0`, `--t0`, `--k0`, …."""
+    named = named_colors(DARK_PAGE, DARK) if theme == "dark" else named_colors(LIGHT_PAGE, LIGHT)
+    return ";".join(f"--{name}:{value}" for name, value in named.items())
+
+
+def color_classes(scope: str = "") -> str:
+    """The CSS classes `c0` to `c11`, below `scope`: each sets `--f`, `--t` and `--k` to its colour."""
+    return "\n".join(f"{scope}.c{i}{{--f:var(--f{i});--t:var(--t{i});--k:var(--k{i})}}" for i in range(len(LIGHT)))

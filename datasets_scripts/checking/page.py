@@ -19,13 +19,15 @@ def render_check_page(check: DataCheck) -> str:
     bars = width_bars(check)
     # The widest bars stand for all that is wider, so the limit may be within the last of them.
     limit = min(check.max_span_width, WIDEST_BAR)
+    labels = (check.entity_labels, check.relation_labels)
+    colors = assign_colors(*([label.label for label in level] for level in labels))
     return render_page(
         "datasets_scripts.checking",
         "check.html",
         check=check,
         splits=splits,
-        entity_colors=assign_colors(label.label for label in check.entity_labels),
-        relation_colors=assign_colors(label.label for label in check.relation_labels),
+        entity_colors=colors[0],
+        relation_colors=colors[1],
         states={
             label.label: label_state(label, splits, RARE) for label in (*check.entity_labels, *check.relation_labels)
         },

@@ -74,7 +74,7 @@ def _colors(analysis: Analysis) -> Colors:
     for error in gone:
         labels[error.level].update((item.type, None) for item in (error.gold, error.predicted) if item is not None)
     entities, relations = labels["entity"], labels["relation"]
-    return Colors((*entities, *relations), assign_colors(entities), assign_colors(relations))
+    return Colors((*entities, *relations), *assign_colors(entities, relations))
 
 
 def _types_of(analysis: Analysis, prefix: str) -> list[str]:

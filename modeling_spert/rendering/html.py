@@ -13,10 +13,10 @@ from modeling_spert.rendering.documents import Document
 from modeling_spert.rendering.layout import lay_out
 from modeling_spert.rendering.marks import Layout
 from modeling_spert.rendering.overlay import Pieces, draw_pieces, escape_text
-from modeling_spert.rendering.palette import Colors, assign_colors
 from modeling_spert.rendering.spacing import WIDEST_GROUP
 from modeling_spert.rendering.style import style_sheet
 from modeling_spert.rendering.text_width import shorten, text_direction
+from spert_pages.palette import Colors, assign_colors
 
 _LONG = 3000  # characters: a longer text scrolls in a box of its own, where it is not the only one on a page
 

@@ -1,10 +1,9 @@
 """Colours and text in SVG: attributes, which every program reads, and a style sheet for dark pages."""
 
-from collections.abc import Sequence
 from html import escape
 
-from modeling_spert.rendering.palette import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE, Color, Page
 from modeling_spert.rendering.text_width import text_width
+from spert_pages.palette import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE, named_colors
 
 
 def number(value: float) -> str:
@@ -21,9 +20,8 @@ class Ink:
 
     def __init__(self, theme: str):
         self._auto = theme == "auto"
-        page, colors = (DARK_PAGE, DARK) if theme == "dark" else (LIGHT_PAGE, LIGHT)
-        self._values = _named(page, colors)
-        self._dark = _named(DARK_PAGE, DARK)
+        self._dark = named_colors(DARK_PAGE, DARK)
+        self._values = self._dark if theme == "dark" else named_colors(LIGHT_PAGE, LIGHT)
         self._used: set[tuple[str, str]] = set()
 
     def fill(self, name: str) -> str:
@@ -56,10 +54,3 @@ class Ink:
             more += f' textLength="{number(width)}" lengthAdjust="spacingAndGlyphs"'
         place = f'x="{number(x)}" y="{number(y)}" font-size="{number(size)}"'
         return f'<text {place} {self.fill(color)}{more} xml:space="preserve">{escape(text)}</text>'
-
-
-def _named(page: Page, colors: Sequence[Color]) -> dict[str, str]:
-    named = dict(page._asdict())
-    for index, color in enumerate(colors):
-        named |= {f"f{index}": color.fill, f"t{index}": color.text, f"k{index}": color.line}
-    return named

@@ -6,8 +6,8 @@ from html import escape
 
 from modeling_spert.rendering.documents import Document
 from modeling_spert.rendering.marks import Arc, End, Layout, Strip, full_label
-from modeling_spert.rendering.palette import Colors
 from modeling_spert.rendering.text_width import shorten, text_direction
+from spert_pages.palette import Colors
 
 
 def escape_text(text: str) -> str:

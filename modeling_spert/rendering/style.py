@@ -5,7 +5,7 @@ Its root class carries a checksum of the sheet, so that fragments made by differ
 
 import zlib
 
-from modeling_spert.rendering.palette import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE, Color, Page
+from spert_pages.palette import color_classes, theme_variables
 
 _RULES = """
 ROOT{font:16px/1.65 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"Noto Sans",sans-serif;
@@ -70,26 +70,14 @@ ROOT .sp-note{color:var(--faint);font-size:.8rem;margin:.5rem 0 0}
 """
 
 
-def _variables(page: Page, colors: tuple[Color, ...]) -> str:
-    """The custom properties of one theme."""
-    named = [f"--{name}:{value}" for name, value in page._asdict().items()]
-    for index, color in enumerate(colors):
-        named += [f"--f{index}:{color.fill}", f"--t{index}:{color.text}", f"--k{index}:{color.line}"]
-    return ";".join(named)
-
-
 def style_sheet(theme: str) -> tuple[str, str]:
     """The root class and the style sheet of a theme: "light", "dark", or "auto", which follows the reader's.
 
     "auto" asks the browser (`prefers-color-scheme`); a notebook that has a theme of its own (JupyterLab, VS Code)
     overrides that.
     """
-    light, dark = _variables(LIGHT_PAGE, LIGHT), _variables(DARK_PAGE, DARK)
-    rules = (
-        _RULES.strip()
-        + "\n"
-        + "\n".join(f"ROOT .c{i}{{--f:var(--f{i});--t:var(--t{i});--k:var(--k{i})}}" for i in range(len(LIGHT)))
-    )
+    light, dark = theme_variables("light"), theme_variables("dark")
+    rules = _RULES.strip() + "\n" + color_classes("ROOT ")
     if theme == "auto":
         themes = (
             f"ROOT{{{light}}}\n@media (prefers-color-scheme:dark){{ROOT{{{dark}}}}}\n"

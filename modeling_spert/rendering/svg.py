@@ -13,9 +13,9 @@ from modeling_spert.rendering.ink import Ink, number
 from modeling_spert.rendering.layout import lay_out
 from modeling_spert.rendering.lines import Box, break_lines
 from modeling_spert.rendering.marks import Arc, Layout, Strip, full_label
-from modeling_spert.rendering.palette import Colors, assign_colors
 from modeling_spert.rendering.svg_row import EDGE, EM, SLOT, Row
 from modeling_spert.rendering.text_width import fit, text_width
+from spert_pages.palette import Colors, assign_colors
 
 _LINE = 26.0  # height of a line of text with nothing above it
 _FONT = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'Noto Sans', sans-serif"

@@ -6,8 +6,8 @@ from modeling_spert.rendering.documents import Document
 from modeling_spert.rendering.ink import Ink, number
 from modeling_spert.rendering.lines import Box
 from modeling_spert.rendering.marks import LABEL_SIZE, Arc, End, Layout, Strip, full_label
-from modeling_spert.rendering.palette import Colors
 from modeling_spert.rendering.text_width import shorten, text_direction, text_width
+from spert_pages.palette import Colors
 
 EM = 16.0  # the font's size in the picture's units
 SLOT = 18.0  # height of a slot

@@ -17,33 +17,10 @@ from spert_pages import (
     draw_sentence,
     write_text,
 )
-from spert_pages.palette import DARK, LIGHT, assign_colors
 
 
 def parse(fragment):
     return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parseFragment(str(fragment))
-
-
-def luminance(color: str) -> float:
-    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-@pytest.mark.parametrize("color", [*LIGHT, *DARK])
-def test_palette_text_is_readable_on_its_fill(color):
-    assert contrast(color.text, color.fill) >= 4.5
-
-
-def test_palette_gives_different_labels_different_colors():
-    labels = [f"label {i}" for i in range(12)]
-    assert len(set(assign_colors(labels).values())) == 12
-    assert set(assign_colors([f"label {i}" for i in range(30)]).values()) <= set(range(12))
 
 
 WORDS = ["Ana", "<b>", "Sol", "&", "runs", '"it"']

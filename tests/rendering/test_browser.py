@@ -16,7 +16,7 @@ from drawn_answers import EMPTY, HOSTILE, NESTED, NEWS, SCRIPTS, TIGHT, make_lon
 
 from modeling_spert.rendering import render
 from modeling_spert.rendering.documents import make_printable
-from modeling_spert.rendering.palette import DARK_PAGE, LIGHT_PAGE
+from spert_pages.palette import DARK_PAGE, LIGHT_PAGE
 
 pytestmark = pytest.mark.slow
 

@@ -27,6 +27,7 @@ import modeling_spert.rendering
 from modeling_spert.rendering import render
 from modeling_spert.rendering.arcs import MAX_SLOTS
 from modeling_spert.rendering.documents import make_printable
+from spert_pages import palette
 
 PACKAGE = Path(modeling_spert.rendering.__file__).parent
 TAGS = {"article", "bdi", "details", "div", "h1", "h2", "i", "li", "p", "span", "style", "summary", "ul", "wbr"}
@@ -212,12 +213,13 @@ def test_render_fixes_a_theme():
         assert "prefers-color-scheme" not in render(EMPTY, theme=theme)
 
 
-def test_rendering_needs_the_standard_library_only():
-    allowed = sys.stdlib_module_names | {"modeling_spert", "networkx"}
-    for path in PACKAGE.glob("*.py"):
+def test_rendering_needs_the_standard_library_and_the_palette_only():
+    allowed = sys.stdlib_module_names | {"modeling_spert", "networkx", "spert_pages"}
+    for path in (*PACKAGE.glob("*.py"), Path(palette.__file__)):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             for name in names:
                 assert name.split(".")[0] in allowed, f"{path.name}: {name}"
                 assert not name.startswith("modeling_spert") or name.startswith("modeling_spert.rendering")
+                assert not name.startswith("spert_pages") or name == "spert_pages.palette"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modeling_spert.rendering.palette import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE, assign_colors
+from spert_pages.palette import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE, assign_colors
 
 
 def luminance(color: str) -> float:
