@@ -2,8 +2,9 @@
 
 The kinds follow the error analysis of the paper (section 4.4: wrong spans, wrong types, missed, spurious, and what the
 annotation may lack). A gold item and a prediction that belong together become one error; each item is in at most one,
-and what has no partner is missed or spurious. So gold items and predictions over all errors are the false negatives and
-false positives of the metric: entities by `ner`, relations by `rel_strict`.
+and what has no partner is missed or spurious, in a kind of its own where something like it is on the other side. So
+gold items and predictions over all errors are the false negatives and false positives of the metric: entities by `ner`,
+relations by `rel_strict`.
 """
 
 from __future__ import annotations
@@ -20,15 +21,24 @@ Level = Literal["entity", "relation"]
 Item = TypedSpan | TypedPair
 Same = TypeVar("Same", TypedSpan, TypedPair)
 
-# Kind → name and what it means. Matching tries the kinds in this order.
+# Kind → name and what it means. Matching tries the kinds of two sides in this order. A relation is like another if it
+# joins the same two spans, or has the same type and its spans share words with the other's.
 ENTITY_KINDS = {
     "wrong_type": ("wrong type", "the span is right, its type is not"),
     "word_more": ("a word more", "the type is right, the span has one word too many"),
     "word_less": ("a word less", "the type is right, the span lacks one word"),
     "overlapping": ("overlapping span", "the type is right, the span shares words with the right one"),
     "wrong_span_and_type": ("wrong span and type", "the span shares words with one of another type"),
-    "missed": ("missed", "annotated, and nothing like it was predicted"),
-    "spurious": ("spurious", "predicted, and nothing like it is annotated"),
+    "missed": ("missed", "annotated, and no prediction shares a word with it"),
+    "missed_overlapping": (
+        "missed, overlapping",
+        "annotated, and shares words only with predictions that belong to other entities",
+    ),
+    "spurious": ("spurious", "predicted, and no annotated entity shares a word with it"),
+    "spurious_overlapping": (
+        "spurious, overlapping",
+        "predicted, and shares words only with annotated entities that other predictions belong to",
+    ),
 }
 RELATION_KINDS = {
     "wrong_entity_type": ("wrong entity type", "relation type and spans are right, the type of an entity is not"),
@@ -36,7 +46,12 @@ RELATION_KINDS = {
     "wrong_type": ("wrong type", "the two spans are right, the relation's type is not"),
     "wrong_spans": ("between wrong spans", "the type is right, a span shares words with the right one"),
     "missed": ("missed", "annotated, and nothing like it was predicted"),
+    "missed_similar": ("missed, one of several", "annotated, and the predictions like it belong to other relations"),
     "spurious": ("spurious", "predicted, and nothing like it is annotated"),
+    "spurious_similar": (
+        "spurious, one of several",
+        "predicted, and other predictions belong to the annotated relations like it",
+    ),
 }
 KINDS: dict[Level, dict[str, tuple[str, str]]] = {"entity": ENTITY_KINDS, "relation": RELATION_KINDS}
 
@@ -130,7 +145,7 @@ def sort_entities(
     [('word_less', TypedSpan(start=0, end=2, type='A'), TypedSpan(start=0, end=1, type='A')), \
 ('missed', TypedSpan(start=5, end=6, type='B'), None)]
     """
-    return _pair_up(gold, predicted, _entity_kind, list(ENTITY_KINDS))
+    return _pair_up(gold, predicted, _entity_kind, list(ENTITY_KINDS), "overlapping")
 
 
 def sort_relations(
@@ -142,7 +157,7 @@ def sort_relations(
     >>> [kind for kind, *_ in sort_relations({TypedPair(a, b, "r")}, {TypedPair(b, a, "r")})]
     ['wrong_direction']
     """
-    return _pair_up(gold, predicted, _relation_kind, list(RELATION_KINDS))
+    return _pair_up(gold, predicted, _relation_kind, list(RELATION_KINDS), "similar")
 
 
 def _pair_up(
@@ -150,8 +165,12 @@ def _pair_up(
     predicted: Collection[Same],
     kind_of: Callable[[Same, Same], tuple[str, float] | None],
     order: Sequence[str],
+    several: str,
 ) -> list[tuple[str, Same | None, Same | None]]:
-    """Match what is not correct, the closest first, each item at most once."""
+    """Match what is not correct, the closest first, each item at most once.
+
+    `several` is added to the kind of an item without a partner that is like an item of the other side.
+    """
     missing, wrong = set(gold) - set(predicted), set(predicted) - set(gold)
     matches: list[tuple[int, float, Same, Same, str]] = []  # the better, the smaller
     for one in missing:
@@ -165,8 +184,13 @@ def _pair_up(
             missing.remove(one)
             wrong.remove(other)
             pairs.append((kind, one, other))
-    pairs += [("missed", item, None) for item in sorted(missing)]
-    return pairs + [("spurious", None, item) for item in sorted(wrong)]
+    for item in sorted(missing):
+        is_like = any(kind_of(item, other) for other in predicted)
+        pairs.append((f"missed_{several}" if is_like else "missed", item, None))
+    for item in sorted(wrong):
+        is_like = any(kind_of(one, item) for one in gold)
+        pairs.append((f"spurious_{several}" if is_like else "spurious", None, item))
+    return pairs
 
 
 def _entity_kind(gold: TypedSpan, predicted: TypedSpan) -> tuple[str, float] | None:
@@ -230,12 +254,7 @@ def _entity_error(
     gold_score = None if gold is None else row.low.entities.get(gold)
     candidate = kind == "spurious" and score is not None and score >= confident
     evidence = names[_words(row, predicted), predicted.type] if candidate and predicted is not None else 0
-    remark = ""
-    if kind == "spurious" and predicted is not None and any(_shared(predicted, span) for span in row.gold.entities):
-        remark = "overlaps an entity that was found or matched"
-        candidate, evidence = False, 0
-    if kind == "missed" and gold_score is not None:
-        remark = f"its score was {gold_score:.2f}"
+    remark = f"its score was {gold_score:.2f}" if predicted is None and gold_score is not None else ""
     return Error(index, "entity", kind, gold, predicted, score, gold_score, remark, None, candidate, evidence)
 
 
@@ -245,10 +264,10 @@ def _relation_error(
     score = None if predicted is None else row.predicted.relations[predicted]
     gold_score = None if gold is None else row.low.relations.get(gold)
     both, remark = None, ""
-    if kind == "spurious" and predicted is not None:
+    if gold is None and predicted is not None:
         both = all(end in row.gold.entities for end in (predicted.head, predicted.tail))
         remark = "" if both else "an entity of it is wrong"
-    if kind == "missed" and gold is not None:
+    if predicted is None and gold is not None:
         both = all(end in row.predicted.entities for end in (gold.head, gold.tail))
         remark = "both entities were found" if both else "an entity of it was not found"
         if gold_score is not None:

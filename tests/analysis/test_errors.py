@@ -35,7 +35,15 @@ def test_errors_entity_elsewhere_is_missed_and_spurious():
 
 def test_errors_the_closest_prediction_is_the_partner():
     near, far = TypedSpan(2, 5, "A"), TypedSpan(3, 6, "A")
-    assert sort_entities({GOLD}, {far, near}) == [("word_more", GOLD, near), ("spurious", None, far)]
+    assert sort_entities({GOLD}, {far, near}) == [("word_more", GOLD, near), ("spurious_overlapping", None, far)]
+
+
+@pytest.mark.parametrize(("start", "kind"), [(3, "overlapping"), (4, "")])
+def test_errors_entity_that_shares_words_with_a_found_one_only_is_overlapping(start, kind):
+    inner = TypedSpan(start, start + 2, "B")
+    suffix = f"_{kind}" if kind else ""
+    assert sort_entities({GOLD}, {GOLD, inner}) == [(f"spurious{suffix}", None, inner)]
+    assert sort_entities({GOLD, inner}, {GOLD}) == [(f"missed{suffix}", inner, None)]
 
 
 def test_errors_the_right_span_is_a_better_partner_than_the_right_type():
@@ -62,6 +70,36 @@ def test_errors_relation_kinds(predicted, kind):
 def test_errors_relation_elsewhere_is_missed_and_spurious():
     other = TypedPair(B, C, "r")
     assert sort_relations({LINK}, {other}) == [("missed", LINK, None), ("spurious", None, other)]
+
+
+@pytest.mark.parametrize(
+    ("other", "kind"),
+    [
+        (TypedPair(A, B, "s"), "similar"),  # the same two spans
+        (TypedPair(B, A, "r"), "similar"),
+        (TypedPair(A, TypedSpan(3, 5, "B"), "r"), "similar"),  # the same type, a span that overlaps
+        (TypedPair(A, TypedSpan(3, 5, "B"), "s"), ""),
+        (TypedPair(A, C, "r"), ""),
+    ],
+)
+def test_errors_relation_like_a_found_one_only_is_one_of_several(other, kind):
+    suffix = f"_{kind}" if kind else ""
+    assert sort_relations({LINK}, {LINK, other}) == [(f"spurious{suffix}", None, other)]
+    assert sort_relations({LINK, other}, {LINK}) == [(f"missed{suffix}", other, None)]
+
+
+@given(row_pairs())
+def test_errors_a_spurious_entity_shares_no_word_with_gold(pairs):
+    rows = rows_of(pairs)[2]
+    for error in find_errors(rows, confident=0.9):
+        own, others = (
+            error.predicted or error.gold,
+            rows[error.row].gold if error.predicted else rows[error.row].predicted,
+        )
+        if error.level == "entity" and (error.gold is None or error.predicted is None):
+            shares = any(own.start < span.end and span.start < own.end for span in others.entities)
+            assert shares == error.kind.endswith("_overlapping")
+            assert not (shares and error.candidate)
 
 
 def rows_of(pairs):
@@ -92,7 +130,8 @@ def test_errors_add_up_to_the_metric(pairs):
 def test_errors_missed_and_spurious_have_one_side_the_others_two(pairs):
     for error in find_errors(rows_of(pairs)[2], confident=0.9):
         sides = (error.gold is not None, error.predicted is not None)
-        assert sides == {"missed": (True, False), "spurious": (False, True)}.get(error.kind, (True, True))
+        start = error.kind.split("_")[0]
+        assert sides == {"missed": (True, False), "spurious": (False, True)}.get(start, (True, True))
 
 
 @given(row_pairs())
