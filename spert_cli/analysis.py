@@ -65,9 +65,9 @@ def write_analysis(
     )
     analysis.write_report(found, output)
     yield f"The report: {output}"
-    best = analysis.best_thresholds(gold, predictions[0], labels)
-    entity = "" if best.entity_threshold is None else f"--entity_threshold {best.entity_threshold:.2f} "
-    yield f"Best thresholds on {split} ({len(gold)} rows): {entity}--relation_threshold {best.relation_threshold:.2f}"
+    best = analysis.best_thresholds_text(found)
+    if best:
+        yield best
     if save_thresholds:
-        analysis.save_thresholds(models[0], best)
+        analysis.save_thresholds(models[0], found.best_thresholds)
         yield f"Stored in {models[0]}/config.json"

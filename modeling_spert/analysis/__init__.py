@@ -11,7 +11,7 @@ from modeling_spert.analysis.confusion import Confusion
 from modeling_spert.analysis.errors import ENTITY_KINDS, RELATION_KINDS, Error
 from modeling_spert.analysis.filtering import at_thresholds
 from modeling_spert.analysis.predictions import predict_with_scores
-from modeling_spert.analysis.report import render_report, write_report
+from modeling_spert.analysis.report import best_thresholds_text, render_report, write_report
 from modeling_spert.analysis.saving import save_thresholds
 from modeling_spert.analysis.sweeps import Sweep, SweepPoint, Thresholds, best_thresholds
 
@@ -29,6 +29,7 @@ __all__ = [
     "analyse",
     "at_thresholds",
     "best_thresholds",
+    "best_thresholds_text",
     "predict_with_scores",
     "render_report",
     "save_thresholds",

@@ -13,7 +13,15 @@ from modeling_spert.analysis.errors import Error, Repeated, find_errors, find_re
 from modeling_spert.analysis.filtering import Example, at_thresholds, holds_losers, lowest_score
 from modeling_spert.analysis.rows import Row, read_rows, read_side
 from modeling_spert.analysis.slices import Slice, slice_by_distance, slice_by_length, slice_by_width
-from modeling_spert.analysis.sweeps import Sweep, sweep_entities, sweep_relations
+from modeling_spert.analysis.sweeps import (
+    Sweep,
+    SweepPoint,
+    Thresholds,
+    as_thresholds,
+    best_points,
+    sweep_entities,
+    sweep_relations,
+)
 from modeling_spert.configuration_spert import check_setting
 from modeling_spert.evaluation.metrics import score_examples
 
@@ -36,7 +44,9 @@ class Analysis:
         entity_confusion: Gold entity types against predicted ones.
         relation_confusion: The same for relation types.
         entity_sweep: Scores against the entity threshold; None without scores.
-        relation_sweep: Scores against the relation threshold; None without scores.
+        relation_sweep: Scores against the relation threshold, at the chosen entity threshold; None without scores.
+        best_entities: At the best entity threshold; None without scores.
+        best_relations: At the best relation threshold between these entities; None without scores.
         holds_losers: Whether the predictions hold entities that *none* beat, so that low thresholds mean something.
         entity_calibration: Of the entities that the predictions hold; None without scores.
         relation_calibration: Of the relations between the chosen entities; None without scores.
@@ -61,6 +71,8 @@ class Analysis:
     relation_confusion: Confusion
     entity_sweep: Sweep | None
     relation_sweep: Sweep | None
+    best_entities: SweepPoint | None
+    best_relations: SweepPoint | None
     holds_losers: bool
     entity_calibration: Calibration | None
     relation_calibration: Calibration | None
@@ -69,6 +81,11 @@ class Analysis:
     entities_by_length: tuple[Slice, ...]
     relations_by_length: tuple[Slice, ...]
     comparison: Comparison | None
+
+    @property
+    def best_thresholds(self) -> Thresholds:
+        """What `best_thresholds` finds on these rows."""
+        return as_thresholds(self.best_entities, self.best_relations)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the sentences as plain JSON types; spans as `{"start", "end", "type"}`."""
@@ -145,6 +162,7 @@ def analyse(
         relation_types=relation_types,
         symmetric_relation_types=symmetric,
     )
+    best_entities, best_relations = best_points(gold, predictions, symmetric)
     calibrations = _calibrations(rows, predictions, entity_threshold, symmetric)
     return Analysis(
         names={"model": model_name, "baseline": baseline_name, "data": data_name},
@@ -161,6 +179,8 @@ def analyse(
         relation_confusion=confuse_relations(rows, relation_types),
         entity_sweep=sweep_entities(gold, predictions, entity_threshold),
         relation_sweep=sweep_relations(gold, predictions, entity_threshold, relation_threshold, symmetric),
+        best_entities=best_entities,
+        best_relations=best_relations,
         holds_losers=holds_losers(predictions),
         entity_calibration=calibrations[0],
         relation_calibration=calibrations[1],

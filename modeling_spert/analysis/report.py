@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from modeling_spert.analysis.analysis import Analysis
 from modeling_spert.analysis.errors import ENTITY_KINDS
-from modeling_spert.analysis.sweeps import Sweep
+from modeling_spert.analysis.sweeps import Sweep, SweepPoint
 from modeling_spert.analysis.views import Colors, KindView, view_error, view_kinds, view_sentences
 from modeling_spert.evaluation.conventions import CONVENTIONS
 from spert_pages import Line, Marker, assign_colors, draw_lines, draw_reliability, render_page, write_text
@@ -60,8 +60,27 @@ def render_report(analysis: Analysis, max_per_kind: int = MOST_ERRORS) -> str:
         sentences=view_sentences(analysis, colors, shown, [view.error.row for view in gone]),
         max_per_kind=max_per_kind,
         charts=_charts(analysis),
+        best_thresholds=best_thresholds_text(analysis),
         slices=_slices(analysis),
     )
+
+
+def best_thresholds_text(analysis: Analysis) -> str:
+    """The best thresholds and what they bring, in a line: the same for the console and the report."""
+    best, scores = analysis.best_thresholds, analysis.scores
+    flags = [("entity", best.entity_threshold, analysis.best_entities)]
+    flags += [("relation", best.relation_threshold, analysis.best_relations)]
+    found = " ".join(f"--{name}_threshold {value:.2f}" for name, value, point in flags if point and value is not None)
+    gains = [
+        f"{title} {point.f1:.1f} (now {scores[f'{prefix}_f1_micro']:.1f})"
+        for title, prefix, point in (
+            ("entities", "ner", analysis.best_entities),
+            ("strict relations", "rel_strict", analysis.best_relations),
+        )
+        if point
+    ]
+    where = f"on {analysis.names['data']} ({len(analysis.rows)} rows)"
+    return f"Best thresholds {where}: {found or 'none, the best class wins'}. F1: {', '.join(gains)}" if gains else ""
 
 
 def _colors(analysis: Analysis) -> Colors:
@@ -104,9 +123,14 @@ def _gone(analysis: Analysis, colors: Colors, most: int) -> list[Any]:
 
 def _charts(analysis: Analysis) -> dict[str, Markup]:
     charts = {}
-    for name, sweep in (("entity", analysis.entity_sweep), ("relation", analysis.relation_sweep)):
-        if sweep is not None:
-            charts[f"{name}_sweep"] = _draw_sweep(sweep, name)
+    sweeps = (
+        ("entity", analysis.entity_sweep, analysis.best_entities, True),
+        # The best relation threshold is not on this curve if it goes with another entity threshold.
+        ("relation", analysis.relation_sweep, analysis.best_relations, _is_entity_threshold_best(analysis)),
+    )
+    for name, sweep, best, on_curve in sweeps:
+        if sweep is not None and best is not None:
+            charts[f"{name}_sweep"] = _draw_sweep(sweep, best, on_curve, name)
     for name, calibration in (
         ("entity", analysis.entity_calibration),
         ("relation", analysis.relation_calibration),
@@ -116,7 +140,11 @@ def _charts(analysis: Analysis) -> dict[str, Markup]:
     return charts
 
 
-def _draw_sweep(sweep: Sweep, name: str) -> Markup:
+def _is_entity_threshold_best(analysis: Analysis) -> bool:
+    return analysis.best_thresholds.entity_threshold == analysis.entity_threshold
+
+
+def _draw_sweep(sweep: Sweep, best: SweepPoint, on_curve: bool, name: str) -> Markup:
     points = [point for point in sweep.points if point.threshold is not None]
     lines = [
         Line(
@@ -131,7 +159,9 @@ def _draw_sweep(sweep: Sweep, name: str) -> Markup:
         )
         for index, measure in enumerate(("precision", "recall", "f1"))
     ]
-    markers = [Marker(sweep.best.threshold or 0.0, f"best {sweep.best.threshold:.2f}", sweep.best.f1, "best")]
+    markers = []
+    if best.threshold is not None:
+        markers.append(Marker(best.threshold, f"best {best.threshold:.2f}", best.f1 if on_curve else None, "best"))
     if sweep.chosen.threshold is not None:
         markers.append(Marker(sweep.chosen.threshold, f"chosen {sweep.chosen.threshold:.2f}", sweep.chosen.f1))
     title = f"Precision, recall and F1 of {'entities' if name == 'entity' else 'strict relations'} by {name} threshold"

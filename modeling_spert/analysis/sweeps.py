@@ -1,8 +1,8 @@
 """Precision, recall and F1 against the two thresholds, and the best thresholds, from one pass of the model.
 
 Each point is scored by `score_examples` on the predictions filtered to its threshold, which is exact (`filtering`).
-The entity threshold comes first: it decides which pairs there are. The relation threshold is swept at the chosen
-entities.
+The entity threshold comes first: it decides which pairs there are. The curve of relations is at the chosen entity
+threshold, the best relation threshold is the best at the best entity threshold.
 """
 
 from __future__ import annotations
@@ -134,12 +134,10 @@ def _middle_of_best(points: Sequence[SweepPoint]) -> SweepPoint:
     return longest[(len(longest) - 1) // 2]
 
 
-def best_thresholds(
+def best_points(
     gold: Sequence[Example], predictions: Sequence[Example], symmetric_relation_types: Collection[str] = ()
-) -> Thresholds:
-    """The thresholds with the highest micro F1: entities first, then strict relations between those entities.
-
-    Choose them on a dev split: thresholds chosen on the split that is reported flatter it.
+) -> tuple[SweepPoint | None, SweepPoint | None]:
+    """Where entities, and then strict relations between those entities, have the highest micro F1.
 
     Args:
         gold: The annotated Examples.
@@ -147,14 +145,32 @@ def best_thresholds(
         symmetric_relation_types: Relation types without direction.
 
     Returns:
-        A threshold for relations, 0.4 (the paper's) where the predictions have no relation; one for entities, None
-        ("the best class wins") unless a number does better.
+        The point of the entity threshold, which is None ("the best class wins") unless a number does better, and that
+        of the relation threshold. None where the predictions have no scores.
 
     Raises:
         ValueError: The numbers of rows differ.
     """
     entities = sweep_entities(gold, predictions, None)
-    entity_threshold = entities.best.threshold if entities and entities.best.f1 > entities.chosen.f1 else None
-    relations = sweep_relations(gold, predictions, entity_threshold, None, symmetric_relation_types)
-    best = None if relations is None else relations.best.threshold
-    return Thresholds(entity_threshold, 0.4 if best is None else best)
+    best = None if entities is None else max(entities.chosen, entities.best, key=lambda point: point.f1)
+    threshold = None if best is None else best.threshold
+    relations = sweep_relations(gold, predictions, threshold, None, symmetric_relation_types)
+    return best, None if relations is None else relations.best
+
+
+def best_thresholds(
+    gold: Sequence[Example], predictions: Sequence[Example], symmetric_relation_types: Collection[str] = ()
+) -> Thresholds:
+    """The thresholds of `best_points`; 0.4 (the paper's) for relations where there are none.
+
+    Choose them on a dev split: thresholds chosen on the split that is reported flatter it.
+    """
+    return as_thresholds(*best_points(gold, predictions, symmetric_relation_types))
+
+
+def as_thresholds(entities: SweepPoint | None, relations: SweepPoint | None) -> Thresholds:
+    """The thresholds of two points."""
+    relation_threshold = None if relations is None else relations.threshold
+    return Thresholds(
+        None if entities is None else entities.threshold, 0.4 if relation_threshold is None else relation_threshold
+    )

@@ -9,7 +9,15 @@ import pytest
 from noisy_predictions import corrupt
 from tiny_data import build_rows
 
-from modeling_spert.analysis import analyse, at_thresholds, render_report, write_report
+from modeling_spert.analysis import (
+    analyse,
+    at_thresholds,
+    best_thresholds,
+    best_thresholds_text,
+    render_report,
+    write_report,
+)
+from modeling_spert.evaluation.metrics import score_examples
 
 GOLD = build_rows(40, 3)
 EVIL = "<script>alert(1)</script>\"'&"
@@ -147,3 +155,21 @@ def test_report_of_lone_surrogates_is_written(tmp_path):
     path = write_report(analyse([row], [{**row, "entities": []}]), tmp_path / "new" / "report.html")
     assert "a?" in path.read_text(encoding="utf-8")
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize("entity_threshold", [None, 0.5])
+def test_report_and_console_name_the_same_best_thresholds(entity_threshold):
+    gold, predictions = build_rows(40, 3), corrupt(GOLD, 1, rate=0.4)
+    found = analyse(gold, predictions, entity_threshold=entity_threshold, relation_threshold=0.4, data_name="mine, dev")
+    line, best = best_thresholds_text(found), found.best_thresholds
+    assert best == best_thresholds(gold, predictions)
+    assert (
+        line.startswith("Best thresholds on mine, dev (40 rows): ")
+        and f"(now {found.scores['ner_f1_micro']:.1f})" in line
+    )
+    at_best = score_examples(gold, at_thresholds(predictions, best.entity_threshold, best.relation_threshold))
+    assert f"entities {at_best['ner_f1_micro']:.1f}" in line
+    assert f"strict relations {at_best['rel_strict_f1_micro']:.1f}" in line
+    text = Page(render_report(found)).text
+    assert line in text
+    assert set(re.findall(r"best (\d\.\d\d)", text)) == set(re.findall(r"_threshold (\d\.\d\d)", line))
