@@ -12,6 +12,7 @@ from huggingface_hub import DatasetCard
 from transformers.dynamic_module_utils import get_relative_imports
 
 from modeling_spert.model_card.build import CARD_FILE, CURVE_FILE
+from modeling_spert.model_card.example import EXAMPLE_FILE
 from modeling_spert.onnx.files import EXPORTED
 from modeling_spert.shared.json_files import read_object
 from modeling_spert.shared.links import file_inside
@@ -27,7 +28,7 @@ _RECORDS = (CARD_FILE, "eval_results.json", "metrics.jsonl", CURVE_FILE)
 _METRIC_EXTRAS = (CARD_FILE, "requirements.txt")
 _REPLACED = (".safetensors", ".safetensors.index.json", "_spert.py")
 # What a training leaves in the folder and no push is expected to take.
-_KNOWN_TO_STAY = ("predictions_", "training_state.", "last", ".push")
+_KNOWN_TO_STAY = ("predictions_", EXAMPLE_FILE, "training_state.", "last", ".push")
 
 
 @dataclass(frozen=True)

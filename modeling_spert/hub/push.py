@@ -22,7 +22,9 @@ from modeling_spert.hub.folders import (
     model_content,
 )
 from modeling_spert.model_card.build import CARD_FILE, CardOptions, build_card
+from modeling_spert.model_card.example import read_example
 from modeling_spert.onnx.files import EXPORTED, read_export
+from modeling_spert.shared.markdown import one_line, quote
 
 logger = logging.get_logger(__name__)
 
@@ -72,7 +74,7 @@ def push_model_folder(
     files = _files_to_push(folder, content)
     if any(name in files for name in EXPORTED):
         read_export(folder, SpertConfig.from_pretrained(folder))
-    files[CARD_FILE] = _card_for(folder, repo_id, content.files.get(CARD_FILE)).encode()
+    files[CARD_FILE] = _card_for(folder, repo_id, content.files.get(CARD_FILE), tag or branch).encode()
     try:
         return push_files(
             HfApi(token=token, endpoint=endpoint),
@@ -149,10 +151,15 @@ def _files_to_push(folder: Path, content: FolderContent) -> dict[str, Path | byt
     return {**content.files}
 
 
-def _card_for(folder: Path, repo_id: str, card: Path | None) -> str:
+def _card_for(folder: Path, repo_id: str, card: Path | None, revision: str | None) -> str:
     """The folder's card as it goes to a repository; a card that was edited stays as it is."""
-    if card is not None:
-        written = card.read_text(encoding="utf-8")
-        if written != build_card(folder):
-            return written
-    return build_card(folder, CardOptions(repo_id=repo_id))
+    written = None if card is None else card.read_text(encoding="utf-8")
+    if written is None or written == build_card(folder):
+        written = build_card(folder, CardOptions(repo_id=repo_id, revision=revision))
+    example = read_example(folder)
+    if example is not None and example.origin == "data" and quote(example.text) in written:
+        logger.warning(
+            f"The card shows a sentence of the data (split {example.split}): {one_line(example.text)!r}. To show none: "
+            f"spert card {folder} --example none"
+        )
+    return written

@@ -1,7 +1,7 @@
 """The model card of a trained model, from its folder alone: `python -m modeling_spert.model_card FOLDER`.
 
 The text is that of `model_card.md`, a template that people can edit; the facts are those of config.json,
-eval_results.json and metrics.jsonl. The same files give the same card.
+eval_results.json, metrics.jsonl and card_example.json. The same files give the same card.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from modeling_spert.model_card.label_examples import SENTENCES, data_set_family
 from modeling_spert.model_card.record import RunRecord, read_record
 from modeling_spert.model_card.sections import (
     base_model,
+    example_note,
     label_table,
     limits,
     metric_rows,
@@ -48,6 +49,7 @@ class CardOptions:
         language: Code of the texts' language, such as "en".
         base_model: Hub name of the encoder.
         dataset_id: Hub name of the data set.
+        revision: Tag, branch or commit that the snippet loads; default: "main", where there is a repository.
         template: The template's file; default: the project's `model_card.md`.
     """
 
@@ -56,6 +58,7 @@ class CardOptions:
     language: str | None = None
     base_model: str | None = None
     dataset_id: str | None = None
+    revision: str | None = None
     template: Path | None = None
 
 
@@ -75,14 +78,16 @@ def build_card(
     """
     options = options or CardOptions()
     record = read_record(folder, records)
-    name = options.repo_id or _pushed_to(record) or _folder_name(place or folder)
+    repository = options.repo_id or _pushed_to(record)
+    name = repository or _folder_name(place or folder)
     metadata, body = _read_template(options.template or _template_file())
     title = f"SpERT on {record.data['title']}" if record.data else name
     values = {
         "title": escape(title),
         "max_span_width": str(record.config["max_span_width"]),
         "summary": summary(record),
-        "snippet": snippet(name, record),
+        "snippet": snippet(name, record, options.revision or ("main" if repository else None)),
+        "example": example_note(record),
         "entity_table": label_table(record, "entity"),
         "relation_table": label_table(record, "relation"),
         "scores": scores_section(record),
@@ -183,18 +188,22 @@ def _eval_results(record: RunRecord, options: CardOptions) -> list[EvalResult] |
     """The scores for the Hub's `model-index`: the name of each says its convention."""
     if record.results is None:
         return None
-    results = record.results
-    name = one_line(record.data.get("name") or results.get("dataset") or "") or "unknown"
+    name = one_line(record.data.get("name") or record.results.get("dataset") or "") or "unknown"
     common: dict[str, Any] = {
         "task_type": "token-classification",
         "task_name": "Joint entity and relation extraction",
         "dataset_type": options.dataset_id or name,
         "dataset_name": one_line(record.data.get("title") or "") or name,
-        "dataset_split": results.get("split"),
-        "dataset_revision": scored_revision(record),
         "metric_type": "f1",
     }
     return [
-        EvalResult(metric_name=title, metric_value=round(results["scores"][f"{prefix}_f1_{average}"], 2), **common)
-        for prefix, average, title in metric_rows(record)
+        EvalResult(
+            metric_name=title,
+            metric_value=round(scores[f"{prefix}_f1_{average}"], 2),
+            dataset_split=split or None,
+            dataset_revision=scored_revision(record, split),
+            **common,
+        )
+        for split, scores in record.scores.items()
+        for prefix, average, title in metric_rows(record, scores)
     ] or None

@@ -63,7 +63,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "ade": "The patient felt dizziness after she had taken a sleeping pill.",
     }
 )
-ANY_SENTENCE = "Bela Quist, who lives in Norvane, has worked for the Harbour Institute since May."
+DEMO_SENTENCE = "Bela Quist, who lives in Norvane, has worked for the Harbour Institute since May."
 
 
 def data_set_family(name: str | None) -> str:

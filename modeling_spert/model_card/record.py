@@ -1,4 +1,7 @@
-"""What a training run left in a model folder: config.json, eval_results.json, metrics.jsonl. Cards are made from it."""
+"""What a training run left in a model folder. Cards are made from it.
+
+The files are config.json, eval_results.json, metrics.jsonl and card_example.json.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 
 from transformers.utils import logging
 
+from modeling_spert.model_card.example import CardExample, read_example
 from modeling_spert.shared.json_files import parse_json, read_object
 from modeling_spert.shared.links import file_inside
 
@@ -40,6 +44,7 @@ class RunRecord:
         results: `dataset`, `split`, `step` and `scores` of the model in the folder; None if it was not scored.
         losses: (step, loss) in order.
         evaluations: (step, scores) in order.
+        example: A text with the model's answer, if there is one.
     """
 
     config: Mapping[str, Any]
@@ -49,6 +54,14 @@ class RunRecord:
     results: Mapping[str, Any] | None = None
     losses: tuple[tuple[int, float], ...] = ()
     evaluations: tuple[tuple[int, Mapping[str, Any]], ...] = ()
+    example: CardExample | None = None
+
+    @property
+    def scores(self) -> dict[str, Mapping[str, float]]:
+        """The scores by split, those of `results` first; empty if the model was not scored."""
+        if self.results is None:
+            return {}
+        return {self.results.get("split") or "": self.results["scores"], **self.results.get("other_splits", {})}
 
 
 def read_record(folder: Path, records: Path | None = None) -> RunRecord:
@@ -78,6 +91,9 @@ def read_record(folder: Path, records: Path | None = None) -> RunRecord:
         results = _evaluation_of_checkpoint(folder, evaluations)
     elif results:
         _check(records / "eval_results.json", results, {"scores": dict, "arguments": dict})
+        others = results.setdefault("other_splits", {})
+        _check(records / "eval_results.json", results, {"other_splits": dict})
+        _check(f"{records / 'eval_results.json'}, other_splits", others, dict.fromkeys(others, dict))
     arguments = run.get("arguments") or (results or {}).get("arguments") or {}
     name = (results or {}).get("dataset")
     return RunRecord(
@@ -88,6 +104,7 @@ def read_record(folder: Path, records: Path | None = None) -> RunRecord:
         results=results if results and results.get("scores") else None,
         losses=tuple((line["step"], line["loss"]) for line in lines if line["kind"] == "train"),
         evaluations=tuple((line["step"], line) for line in evaluations),
+        example=read_example(folder),
     )
 
 

@@ -7,15 +7,17 @@ from typing import Any
 
 from modeling_spert.evaluation.conventions import CONVENTIONS
 from modeling_spert.model_card.label_examples import (
-    ANY_SENTENCE,
+    DEMO_SENTENCE,
     ENTITY_EXAMPLES,
     RELATION_EXAMPLES,
     SENTENCES,
     data_set_family,
 )
 from modeling_spert.model_card.record import RunRecord
-from modeling_spert.shared.markdown import escape, quote, table
+from modeling_spert.shared.markdown import escape, one_line, quote, table
 
+_SENTENCES = {**SENTENCES, "demo": DEMO_SENTENCE}
+_PLACEHOLDER = "Put a text like those of the training data here."
 _RECIPE = {
     "backbone": "encoder",
     "model": "continued from",
@@ -39,14 +41,25 @@ _RECIPE = {
 }
 
 
-def snippet(model_name: str, record: RunRecord) -> str:
-    """Python code that loads the model and prints what it finds."""
-    text = SENTENCES.get(data_set_family(record.data.get("name")), ANY_SENTENCE)
-    model, sentence = (quote(value) for value in (model_name, text))
+def snippet(model_name: str, record: RunRecord, revision: str | None) -> str:
+    """Python code that loads the model and prints what it finds, with what it has found as comments.
+
+    Args:
+        model_name: A folder, or `org/name`.
+        record: Of the run.
+        revision: Tag, branch or commit to load; None for a folder.
+    """
+    example = record.example
+    text = example.text if example else _SENTENCES.get(data_set_family(record.data.get("name")), _PLACEHOLDER)
+    model, sentence = quote(model_name), quote(text)
+    if revision is not None:
+        model += f", revision={quote(revision)}"
+    unpinned = ['# "main" changes: name the commit or the tag whose code you have read instead.']
     return "\n".join(
         [
             "from transformers import pipeline",
             "",
+            *(unpinned if revision == "main" else []),
             f'extract = pipeline("joint-extraction", model={model}, trust_remote_code=True)',
             f"answer = extract({sentence})",
             'for entity in answer["entities"]:',
@@ -54,8 +67,23 @@ def snippet(model_name: str, record: RunRecord) -> str:
             'for relation in answer["relations"]:',
             '    head, tail = (answer["entities"][relation[side]]["text"] for side in ("head", "tail"))',
             '    print(relation["label"], head, "->", tail, round(relation["score"], 2))',
+            *(f"# {one_line(line)}" for line in (example.lines if example else ())),
         ]
     )
+
+
+def example_note(record: RunRecord) -> str:
+    """Where the sentence of the snippet is from, and whose answer is under it."""
+    example = record.example
+    if example is None:
+        return ""
+    title = escape(record.data.get("title") or "the data")
+    origin = {
+        "data": f"The sentence is from the split {escape(example.split)} of {title}: the shortest row with a relation "
+        "that the model finds",
+        "invented": f"The sentence was invented for this card: the rows of {title} are not shown",
+    }.get(example.origin, "The sentence was chosen by whoever made this card")
+    return f"{origin}. The comments at the end are the model's own answer, its mistakes included."
 
 
 def summary(record: RunRecord) -> str:
@@ -87,16 +115,26 @@ def label_table(record: RunRecord, kind: str) -> str:
     scores = (record.results or {}).get("scores", {})
     prefix = "ner" if kind == "entity" else "rel_strict"
     examples = [_example(family, kind, label) for label in labels]
-    head = [title, "meaning"] + ["example"] * any(examples)
+    meanings = [_meaning(names.get(f"{kind}/{label}"), label, label in symmetric) for label in labels]
+    head = [title] + ["meaning"] * any(meanings) + ["example"] * any(examples)
     head += ["F1" if kind == "entity" else "F1 (strict)", "support"] if scores else []
     rows = []
-    for label, example in zip(labels, examples, strict=True):
-        meaning = names.get(f"{kind}/{label}", label) + (" (symmetric)" if label in symmetric else "")
-        row = [escape(label), escape(meaning)] + [example] * any(examples)
+    for label, meaning, example in zip(labels, meanings, examples, strict=True):
+        row = [escape(label)] + [escape(meaning)] * any(meanings) + [example] * any(examples)
         if scores:
             row += [_number(scores.get(f"{prefix}_f1/{label}")), _number(scores.get(f"{prefix}_support/{label}"), 0)]
         rows.append(row)
     return table(head, rows)
+
+
+def _meaning(name: str | None, label: str, symmetric: bool) -> str:
+    """What a label's own text does not say.
+
+    >>> _meaning("Person", "Per", False), _meaning("Near", "Near", True), _meaning(None, "Near", False)
+    ('Person', 'symmetric', '')
+    """
+    parts = [name] if name and name != label else []
+    return ", ".join([*parts, *(["symmetric"] if symmetric else [])])
 
 
 def _example(family: str, kind: str, label: str) -> str:
@@ -110,9 +148,8 @@ def _number(value: float | None, digits: int = 2) -> str:
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def metric_rows(record: RunRecord) -> list[tuple[str, str, str]]:
+def metric_rows(record: RunRecord, scores: Mapping[str, float]) -> list[tuple[str, str, str]]:
     """(prefix of the scores, average, name that states the convention) of every average that was scored."""
-    scores = (record.results or {}).get("scores", {})
     rows = []
     for variant, remark in (("", ""), ("no_overlapping_", ", without overlapping entities")):
         for prefix, convention in CONVENTIONS.items():
@@ -125,37 +162,38 @@ def metric_rows(record: RunRecord) -> list[tuple[str, str, str]]:
 
 
 def scores_section(record: RunRecord) -> str:
-    """The scores, each with its convention."""
-    rows = metric_rows(record)
-    if record.results is None or not rows:
+    """The scores of every split, each with its convention."""
+    tables = [
+        part for split, scores in record.scores.items() for part in _split_section(record, split, scores) if scores
+    ]
+    if not tables:
         return "Not scored yet."
-    scores = record.results["scores"]
-    name = record.data.get("title") or record.results.get("dataset") or "the data"
-    split = record.results.get("split")
-    lines = [f"On the split {escape(split)} of {escape(name)}{_revision_note(record)}, in percent:", ""]
+    rule = "Boundaries and strict scores can differ widely: never quote a relation score without its convention."
+    return "\n\n".join([*tables, rule])
+
+
+def _split_section(record: RunRecord, split: str, scores: Mapping[str, float]) -> list[str]:
+    rows = metric_rows(record, scores)
+    if not rows:
+        return []
+    name = record.data.get("title") or (record.results or {}).get("dataset") or "the data"
+    revision = scored_revision(record, split)
+    note = f" (rows {escape(revision)})" if revision else ""
     cells = []
     for prefix, average, title in rows:
         values = [_number(scores.get(f"{prefix}_{measure}_{average}")) for measure in ("precision", "recall", "f1")]
-        cells.append(
-            [title.replace(" F1", ""), CONVENTIONS[prefix.removeprefix("no_overlapping_")].definition, *values]
-        )
-    lines.append(table(["", "correct if", "precision", "recall", "F1"], cells))
-    lines += [
-        "",
-        "Boundaries and strict scores can differ widely: never quote a relation score without its convention.",
+        definition = CONVENTIONS[prefix.removeprefix("no_overlapping_")].definition
+        cells.append([title.replace(" F1", ""), definition, *values])
+    return [
+        f"On the split {escape(split)} of {escape(name)}{note}, in percent:",
+        table(["", "correct if", "precision", "recall", "F1"], cells),
     ]
-    return "\n".join(lines)
 
 
-def scored_revision(record: RunRecord) -> str | None:
-    """The digest of the rows that were scored, if the run recorded it."""
+def scored_revision(record: RunRecord, split: str) -> str | None:
+    """The digest of the rows of a split that was scored, if the run recorded it."""
     facts = record.data.get("eval") or {}
-    return facts.get("revision") if facts.get("split") == (record.results or {}).get("split") else None
-
-
-def _revision_note(record: RunRecord) -> str:
-    revision = scored_revision(record)
-    return f" (rows {escape(revision)})" if revision else ""
+    return facts.get("revision") if facts.get("split") == split else None
 
 
 def limits(record: RunRecord) -> str:
@@ -166,7 +204,7 @@ def limits(record: RunRecord) -> str:
     items = [
         f"Entities of more than {width} words are never found"
         + (f"; {train['wide_entities']} of the training data's {train['entities']} are wider." if train else "."),
-        "Relations are found within a sentence only; between sentences there are none.",
+        _relation_scope(config),
     ]
     if train and config["relation_types"]:
         without, count = train["without_relations"], train["sentences"]
@@ -185,6 +223,15 @@ def limits(record: RunRecord) -> str:
     if data.get("licence"):
         items.append(_licence_note(data))
     return "\n".join(f"- {item}" for item in items)
+
+
+def _relation_scope(config: Mapping[str, Any]) -> str:
+    if (config.get("segmentation") or {}).get("split_sentences", True):
+        return "Relations are found within a sentence only; between sentences there are none."
+    return (
+        "A text is read as one piece, as in the training data, and relations across its sentences are found; of a text "
+        "that does not fit the encoder, only within overlapping pieces."
+    )
 
 
 def _licence_note(data: Mapping[str, Any]) -> str:

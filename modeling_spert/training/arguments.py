@@ -126,6 +126,11 @@ class OutputArguments:
     patience: int = _arg(0, "stop after so many evaluations without a better score; 0: never")
     no_overlapping: bool = _arg(False, "also score without overlapping entities, as published for ADE")
     log_every: int = _arg(50, "steps between training losses in metrics.jsonl")
+    card_example: str = _arg(
+        "auto",
+        "text in the model's card, with its answer: a text of yours, none, or auto: the shortest scored row "
+        "with a relation that the model finds",
+    )
     report_to: str = _arg("none", "trackers of accelerate: tensorboard, wandb, all, or none")
     push_to_hub: bool = _arg(False, "push the model to the Hub")
     hub_model_id: str | None = _arg(None, "repository to push to, as org/name")

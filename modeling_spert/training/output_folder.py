@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from modeling_spert.model_card.build import write_card
+from modeling_spert.model_card.example import EXAMPLE_FILE, CardExample, write_example
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.onnx.files import remove_export
 from modeling_spert.training.arguments import TrainingArguments, public_arguments
@@ -82,6 +83,16 @@ class RunOutput:
         if self.accelerator.is_main_process:
             path = self.folder / f"predictions_{split.replace('+', '_')}.json"
             path.write_text(json.dumps(predictions, ensure_ascii=False), encoding="utf-8")
+
+    def write_example(self, make: Callable[[], CardExample | None]) -> None:
+        """Write the text that the card shows with the model's answer; if that fails, a warning is logged."""
+        if not self.accelerator.is_main_process:
+            return
+        try:
+            write_example(self.folder, make())
+        except Exception as error:  # the model is trained
+            write_example(self.folder, None)
+            logger.warning(f"No example for the model card: {type(error).__name__}: {error}")
 
     def save_model(self, model: SpertModel, tokenizer: PreTrainedTokenizerBase) -> None:
         """Write the model folder."""
@@ -155,6 +166,7 @@ def prepare_output_dir(args: TrainingArguments) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
     remove_export(folder)
     written = ("metrics.jsonl", "eval_results.json", "training_state.json", "predictions_*.json", "model*.safetensors*")
+    written += (EXAMPLE_FILE,)
     for pattern in written:
         for file in folder.glob(pattern):
             file.unlink()

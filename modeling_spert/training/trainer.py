@@ -13,6 +13,7 @@ from transformers.utils import logging
 
 from modeling_spert.evaluation.examples import Example
 from modeling_spert.evaluation.report import format_report
+from modeling_spert.model_card.example import CardExample, make_example
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.precision_spert import set_precision
 from modeling_spert.training.arguments import TrainingArguments, public_arguments
@@ -73,6 +74,7 @@ class Trainer:
         self.eval_split = choose_eval_split(args, data)
         self.scores: dict[str, float] = {}
         self._other_scores: dict[str, dict[str, float]] = {}
+        self._scored: tuple[Sequence[Example], Sequence[Example]] = ([], [])  # rows and predictions of eval_split
         check_evaluation(args, data, self.eval_split, self.best_metric)
         if args.eval_only:
             warn_of_unknown_labels(data, model)
@@ -165,6 +167,7 @@ class Trainer:
         if not self.scores:
             self._write_results()
         self._output.save_model(self.model, self.tokenizer)
+        self._output.write_example(self._make_example)
         said = self._output.end_run(self._finished)
         if said:
             self.say(said)
@@ -304,6 +307,8 @@ class Trainer:
         args, examples = self.args, list(self.data.select(split))
         predictions = predict_split(self.model, self.tokenizer, examples, self.accelerator, args.eval_batch_size)
         self._output.write_predictions(split, predictions)
+        if split == self.eval_split:
+            self._scored = (examples, predictions)
         return score_predictions(self.data, examples, predictions, no_overlapping=args.no_overlapping)
 
     def _explain_nothing(self, scores: dict[str, float]) -> None:
@@ -335,6 +340,11 @@ class Trainer:
         )
 
     # Saving
+
+    def _make_example(self) -> CardExample | None:
+        """The text that the card shows with the model's answer."""
+        pipe = self.model.eval().extraction_pipeline(self.tokenizer)
+        return make_example(self.args.card_example, pipe, self.data.name, self.eval_split, *self._scored)
 
     def _load_best(self) -> None:
         """Put the weights of the best evaluation back into the model, if later ones were worse."""

@@ -140,7 +140,7 @@ def test_card_is_made_of_three_files(folder: Path, tmp_path: Path, capsys: pytes
     assert drawn.replace("\n\n![Training loss and scores over the steps](training_curve.png)", "") == card
     assert card_main([str(alone), "--repo", "org/spert", "--license", "mit", "--dataset_id", "org/data"]) == 0
     changed = ModelCard.load(alone / "README.md")
-    assert 'model="org/spert"' in changed.text
+    assert 'model="org/spert", revision="main"' in changed.text and "read instead." in changed.text
     assert (changed.data.license, changed.data.datasets, changed.data.model_name) == ("mit", ["org/data"], "spert")
     assert {result.dataset_type for result in changed.data.eval_results} == {"org/data"}
 
@@ -193,7 +193,7 @@ def test_card_leaves_out_malformed_lines(folder: Path, monkeypatch: pytest.Monke
 def test_card_tells_labels_recipe_and_limits(folder: Path) -> None:
     card = build_card(folder)
     assert_tables_are_whole(card)
-    assert "| Near | Near (symmetric) |" in card and "| seed | 7 |" in card and "torch 2." in card
+    assert "| Near | symmetric |" in card and "| seed | 7 |" in card and "torch 2." in card
     assert "**finds too many**" in card and "Entities of more than 4 words" in card
     assert "1 of the training data's 20 are wider" in card
     assert "check its terms" in card and "Data: Some, Body (2004)" in card
@@ -212,8 +212,31 @@ def test_card_shows_invented_examples_of_known_labels(folder: Path) -> None:
     config |= {"entity_types": ["Peop"], "relation_types": ["Kill"], "symmetric_relation_types": []}
     (folder / "config.json").write_text(json.dumps(config))
     card = build_card(folder)
-    assert "| Peop | Peop | Ada Lund |" in card and "the gunman Tor Vik → the mayor Piet Brand" in card
+    assert "| Peop | Ada Lund |" in card and "the gunman Tor Vik → the mayor Piet Brand" in card
     assert "example" not in build_card(write_record(folder, {**DATA, "name": "mine"}))
+
+
+def test_card_shows_every_split_that_was_scored(folder: Path) -> None:
+    results = json.loads((folder / "eval_results.json").read_text("utf-8"))
+    test_scores = score_examples(GOLD, GOLD, **LABELS)
+    (folder / "eval_results.json").write_text(json.dumps({**results, "other_splits": {"test": test_scores}}))
+    card = build_card(folder)
+    assert_tables_are_whole(card)
+    assert card.index("On the split dev of CoNLL04 (rows def)") < card.index("On the split test of CoNLL04, in percent")
+    assert card.count("never quote a relation score") == 1
+    found = {(r.dataset_split, r.metric_name): r.metric_value for r in ModelCard(card).data.eval_results}
+    assert (found["dev", "NER micro F1"], found["test", "NER micro F1"]) == (50.0, 100.0)
+    (folder / "eval_results.json").write_text(json.dumps({**results, "other_splits": {"test": 3}}))
+    with pytest.raises(ValueError, match="other_splits: test is missing or malformed, got 3"):
+        build_card(folder)
+
+
+def test_card_of_a_model_of_whole_documents_does_not_deny_relations_across_sentences(folder: Path) -> None:
+    assert "between sentences there are none" in build_card(folder)
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, "segmentation": {"split_sentences": False}}))
+    card = build_card(folder)
+    assert "relations across its sentences are found" in card and "between sentences there are none" not in card
 
 
 def test_card_without_a_record(saved: Path) -> None:
