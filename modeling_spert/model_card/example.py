@@ -142,8 +142,11 @@ def read_example(folder: Path) -> CardExample | None:
     content = read_object(path) if file_inside(folder, path) else None
     if content is None:
         return None
-    text, origin, split, lines = (content.get(name) for name in ("text", "origin", "split", "lines"))
-    strings = [text, origin, split or "", *(lines if isinstance(lines, list) else [None])]
-    if not all(isinstance(value, str) for value in strings):
+    try:
+        example = CardExample(content["text"], content["origin"], content["split"], tuple(content["lines"]))
+    except (KeyError, TypeError):
+        example = None
+    strings = (None,) if example is None else (example.text, example.origin, example.split or "", *example.lines)
+    if not all(isinstance(value, str) for value in strings) or isinstance(content["lines"], str):
         raise ValueError(f"{path} is malformed: remove it, or make it again with spert card {folder} --example TEXT")
-    return CardExample(text, origin, split, tuple(lines))
+    return example

@@ -165,8 +165,8 @@ def prepare_output_dir(args: TrainingArguments) -> None:
     for name in ("last", "last.old"):
         shutil.rmtree(folder / name, ignore_errors=True)
     remove_export(folder)
-    written = ("metrics.jsonl", "eval_results.json", "training_state.json", "predictions_*.json", "model*.safetensors*")
-    written += (EXAMPLE_FILE,)
+    records = ("metrics.jsonl", "eval_results.json", "training_state.json", EXAMPLE_FILE)
+    written = (*records, "predictions_*.json", "model*.safetensors*")
     for pattern in written:
         for file in folder.glob(pattern):
             file.unlink()
