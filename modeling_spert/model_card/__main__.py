@@ -8,7 +8,7 @@ from typing import Any
 from transformers.utils import logging
 
 from modeling_spert.model_card.build import CardOptions, write_card
-from modeling_spert.model_card.example import AUTO, NONE, make_example, write_example
+from modeling_spert.model_card.example import AUTO, DATA, NONE, make_example, write_example
 from modeling_spert.model_card.record import read_record
 from modeling_spert.shared.commands import CommandParser, command
 
@@ -31,9 +31,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--template", type=Path, help="template to use instead of model_card.md")
     options = vars(parser.parse_args(argv))
     folder, example = options.pop("folder"), options.pop("example")
-    if example == AUTO:
+    if example in (AUTO, DATA):
         raise ValueError(
-            "--example auto: only a training chooses from its data (spert train --card_example); give a text, or none"
+            f"--example {example}: only a training can choose (spert train --card_example); give a text, or none"
         )
     if example is not None:
         read_record(folder)  # refuses what is not a model folder

@@ -17,7 +17,8 @@ from modeling_spert.shared.json_files import read_object
 from modeling_spert.shared.links import file_inside
 
 EXAMPLE_FILE = "card_example.json"
-AUTO, NONE = "auto", "none"
+AUTO, DATA, NONE = "auto", "data", "none"
+_OWN_CORPUS = "demo"  # invented sentences, free to show
 _MOST_TRIED = 20  # rows
 
 
@@ -49,24 +50,25 @@ def make_example(
     """The example for a card.
 
     Args:
-        wanted: "auto", "none", or the text to use.
+        wanted: "auto", "data", "none", or the text to use. "auto" shows nothing of other people's data: a sentence
+            invented for a benchmark, a row of the demo corpus, nothing for other data.
         extract: The joint-extraction pipeline around the model.
-        data_name: Of the data set. For a benchmark "auto" is a sentence invented for it: its rows belong to others.
+        data_name: Of the data set.
         split: What the rows are from.
-        gold: Rows to choose from. "auto" is the shortest in which the model finds an annotated relation (an annotated
+        gold: Rows to choose from. "data" is the shortest in which the model finds an annotated relation (an annotated
             entity, where no row has a relation) and answers the joined words as it answers the row.
         predictions: One for each.
 
     Returns:
-        None for "none", and where no row will do.
+        None where nothing is to be shown, and where no row will do.
     """
     if wanted == NONE:
         return None
-    if wanted != AUTO:
+    if wanted not in (AUTO, DATA):
         return CardExample(wanted, "given", None, answer_lines(extract(wanted)))
-    invented = SENTENCES.get(data_set_family(data_name))
-    if invented:
-        return CardExample(invented, "invented", None, answer_lines(extract(invented)))
+    if wanted == AUTO and data_name != _OWN_CORPUS:
+        invented = SENTENCES.get(data_set_family(data_name))
+        return CardExample(invented, "invented", None, answer_lines(extract(invented))) if invented else None
     for index in _shortest_right(gold, predictions)[:_MOST_TRIED]:
         text = join_words(gold[index]["tokens"])
         answer = extract(text)

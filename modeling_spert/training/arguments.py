@@ -128,8 +128,8 @@ class OutputArguments:
     log_every: int = _arg(50, "steps between training losses in metrics.jsonl")
     card_example: str = _arg(
         "auto",
-        "text in the model's card, with its answer: a text of yours, none, or auto: the shortest scored row "
-        "with a relation that the model finds",
+        "text in the model's card, with its answer: a text of yours; none; data: the shortest scored row with a "
+        "relation that the model finds; auto: a sentence invented for a benchmark, none for your own data",
     )
     report_to: str = _arg("none", "trackers of accelerate: tensorboard, wandb, all, or none")
     push_to_hub: bool = _arg(False, "push the model to the Hub")

@@ -64,30 +64,33 @@ def extractor(rows: list[dict[str, Any]]):
 
 def test_example_is_the_shortest_row_with_a_right_relation() -> None:
     gold = [LONG, SHORT, row("Ada ran .", [ADA], [])]
-    example = make_example("auto", extractor(gold), "mine", "dev", gold, gold)
+    example = make_example("data", extractor(gold), "mine", "dev", gold, gold)
     lines = ("Per Ada 0.9", "Loc Rome 0.9", "lives_in Ada -> Rome 0.8")
     assert example == CardExample("Ada saw old Rome.", "data", "dev", lines)
     wrong = {**SHORT, "relations": [{**IN, "head": 1, "tail": 0}]}
-    example = make_example("auto", extractor(gold), "mine", "dev", gold, [LONG, wrong, gold[2]])
+    example = make_example("data", extractor(gold), "mine", "dev", gold, [LONG, wrong, gold[2]])
     assert example is not None and example.text == "Ada lived in Rome for years."
 
 
 def test_example_keeps_to_rows_whose_text_is_answered_as_the_row() -> None:
-    assert make_example("auto", extractor([LONG]), "mine", "dev", [SHORT], [SHORT]) is None
-    example = make_example("auto", extractor([LONG]), "mine", "dev", [SHORT, LONG], [SHORT, LONG])
+    assert make_example("data", extractor([LONG]), "mine", "dev", [SHORT], [SHORT]) is None
+    example = make_example("data", extractor([LONG]), "mine", "dev", [SHORT, LONG], [SHORT, LONG])
     assert example is not None and example.text == "Ada lived in Rome for years."
 
 
 def test_example_of_a_model_without_relations_shows_an_entity() -> None:
     gold = [row("Nothing .", [], []), row("Ada ran off .", [ADA], [])]
-    example = make_example("auto", extractor(gold), "mine", "dev", gold, gold)
+    example = make_example("data", extractor(gold), "mine", "dev", gold, gold)
     assert example is not None and example.text == "Ada ran off."
 
 
-def test_example_shows_no_row_of_a_benchmark_and_none_for_none() -> None:
+def test_example_shows_no_row_unless_asked_except_of_the_demo() -> None:
     example = make_example("auto", extractor([SHORT]), "scierc", "dev", [SHORT], [SHORT])
     assert example is not None and example.origin == "invented" and "beam search" in example.text
     assert make_example("none", None, "mine", "dev", [SHORT], [SHORT]) is None
+    assert make_example("auto", extractor([SHORT]), "mine", "dev", [SHORT], [SHORT]) is None
+    demo = make_example("auto", extractor([SHORT]), "demo", "test", [SHORT], [SHORT])
+    assert demo is not None and demo.origin == "data"
     given = make_example("My text.", extractor([]), "mine", "dev", [SHORT], [SHORT])
     assert given == CardExample("My text.", "given", None, ())
 
