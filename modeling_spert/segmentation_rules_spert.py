@@ -39,6 +39,11 @@ SENTENCE_STARTERS = frozenset(
     "Therefore Thus Then Also Some Many Most Such What Who Why How One Another Other During Under Until Not No A "
     "An".split()  # noqa: SIM905
 )
+# A single letter after one of these is a name, never an initial: hepatitis C, vitamin D.
+LETTERED = frozenset(
+    "hepatitis influenza vitamin amphotericin mitomycin actinomycin penicillin cyclosporin cyclosporine hemophilia "
+    "haemophilia immunoglobulin coenzyme protein factor type subtype group class grade stage phase category".split()  # noqa: SIM905
+)
 
 UNITS = "mg|mcg|ug|kg|ng|g|ml|mL|dl|dL|l|L|mm|cm|km|nm|m|mol|mmol|Hz|kHz|MHz|GHz|KB|MB|GB|TB|kb|mb|gb|tb|h|min|ms"
 _ACRONYM = re.compile(r"[^\W\d_]{1,2}(?:\.[^\W\d_]{1,2})+\Z")  # U.S, p.m

@@ -19,6 +19,7 @@ from itertools import pairwise
 from .segmentation_rules_spert import (
     APOSTROPHES,
     DEFAULT_RULES,
+    LETTERED,
     SENTENCE_STARTERS,
     TITLES,
     SegmentationRules,
@@ -111,7 +112,7 @@ class _Segmenter:
         if end >= last and self.rules.split_final_abbreviations:
             return False
         if len(word) == 1:
-            return word.isalpha() and word.isupper() and end < last
+            return word.isalpha() and word.isupper() and end < last and not _is_letter_name(text, start, end)
         if word == "No":
             return text[end : end + 2].strip().isdigit()
         return is_abbreviation(word, self.abbreviations)
@@ -169,7 +170,7 @@ class _Segmenter:
         if word in TITLES or (word == "No" and following.isdigit()):
             return False
         if (len(word) == 1 and word.isalpha()) or is_abbreviation(word, self.abbreviations):
-            return is_starter
+            return is_starter or (len(word) == 1 and _is_letter_name(text, match.start() - 1, match.end()))
         return True
 
     # --- The form that the model reads ---
@@ -213,6 +214,15 @@ class _Segmenter:
             if word in left or word in right:
                 return quotes[word in right]
         return _SURROGATE.sub("\ufffd", word.translate(self.characters)) or word
+
+
+def _is_letter_name(text: str, start: int, end: int) -> bool:
+    """Whether the letter at `start`, whose period ends at `end`, is no initial: hepatitis C, vitamin D."""
+    before = text[max(0, start - 20) : start].replace("(", " ").split()
+    if not before or not before[-1].islower():
+        return False
+    first_word = _FIRST_WORD.match(text[end : end + 20].lstrip())
+    return before[-1] in LETTERED or (first_word is not None and first_word[0] in SENTENCE_STARTERS)
 
 
 _segmenter = lru_cache(maxsize=64)(_Segmenter)

@@ -243,6 +243,22 @@ def test_segment_applies_replacements_in_sentences_without_special_characters():
     assert words_of("a InCorp. Ltd", rules) == ["a", "InCorp", ".", "Ltd"]  # whole words only
 
 
+@pytest.mark.parametrize("split_sentences", [True, False])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("He had hepatitis C. Velorin eased it.", "He had hepatitis C . Velorin eased it ."),
+        ("It needs vitamin D.\nZorab has none.", "It needs vitamin D . Zorab has none ."),
+        ("He had (hepatitis B.) Rash came.", "He had ( hepatitis B . ) Rash came ."),
+        ("They used plasmid Q. The rash went.", "They used plasmid Q . The rash went ."),
+        ("The actor J. Smith met George W. Bush.", "The actor J. Smith met George W. Bush ."),
+        ("By J. R. Smith and C. difficile.", "By J. R. Smith and C. difficile ."),
+    ],
+)
+def test_segment_gives_the_period_of_a_letter_to_initials_only(text: str, expected: str, split_sentences: bool):
+    assert words_of(text, SegmentationRules(split_sentences=split_sentences)) == expected.split()
+
+
 # --- Sentences ---
 
 
@@ -254,6 +270,7 @@ def test_segment_applies_replacements_in_sentences_without_special_characters():
         ("Dr. Lee met J. R. Smith and Sen. Poe of Dayton, Ohio.", 1),
         ("She joined Acme Inc. Friday in Albany, N.Y. Monday.", 1),
         ("She works at Acme Inc. He lives in the U.S. They met on Jan. 4.", 3),
+        ("He had hepatitis C. Velorin eased it. The actor J. Smith met George W. Bush.", 3),
         ("In the U.S. Navy, i.e. Fig. 3 vs. No. 5, p. 7.", 1),
         ("He said no. No one knew. The answer was No. Then it rained.", 4),
         ("DAYTON, Ohio (XY) -- The mayor spoke -- at last -- to 3.5 million.", 1),
