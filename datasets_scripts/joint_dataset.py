@@ -61,6 +61,7 @@ class JointDataset:
         skipped: the rows that `on_bad_row="skip"` left out.
         entity_type_names: short and verbose name per entity type; the label itself where the source gives none.
         relation_type_names: short and verbose name per relation type, likewise.
+        segmentation: the settings that the words were cut by, as far as the types file says.
     """
 
     splits: DatasetDict
@@ -71,6 +72,7 @@ class JointDataset:
     skipped: tuple[SkippedRow, ...] = ()
     entity_type_names: Mapping[str, TypeName] = field(default_factory=dict)
     relation_type_names: Mapping[str, TypeName] = field(default_factory=dict)
+    segmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def select(self, splits: str) -> Dataset:
         """Return the rows of one split, or of several in the given order: `"train"`, `"train+dev"`.
@@ -158,4 +160,5 @@ def build_joint_dataset(
         skipped=tuple(skipped),
         entity_type_names=types.entity_type_names,
         relation_type_names=types.relation_type_names,
+        segmentation=types.segmentation,
     )

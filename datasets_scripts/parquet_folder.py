@@ -52,6 +52,7 @@ def _write_files(dataset: JointDataset, folder: Path) -> None:
         entity_type_names=dataset.entity_type_names,
         relation_type_names=dataset.relation_type_names,
         dataset_name=dataset.name,
+        segmentation=dataset.segmentation,
         allow_repeated_relations=any(
             repeated_relation(relations) is not None
             for rows in dataset.splits.values()

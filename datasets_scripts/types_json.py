@@ -3,8 +3,9 @@
     {"entities":  {"Peop": {"short": "Peop", "verbose": "People"}, ...},
      "relations": {"Kill": {"short": "Kill", "verbose": "Kill", "symmetric": false}, ...}}
 
-The order of the keys is the order of the labels. Two optional keys are ours and ignored by SpERT: `name`, the name of
-the data set, and `allow_repeated_relations`, which accepts rows that state a relation twice (SciERC has three).
+The order of the keys is the order of the labels. Three optional keys are ours and ignored by SpERT: `name`, the name of
+the data set; `allow_repeated_relations`, which accepts rows that state a relation twice (SciERC has three); and
+`segmentation`, how the words were cut (settings of `SegmentationRules`), so that a model cuts raw text the same way.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class DatasetTypes:
         relation_type_names: Short and verbose name per relation type.
         dataset_name: The data set's name, if the file holds it.
         allow_repeated_relations: Whether a row may state the same relation twice.
+        segmentation: The settings that the words were cut by, as far as they are known.
     """
 
     entity_types: tuple[str, ...]
@@ -45,6 +47,7 @@ class DatasetTypes:
     relation_type_names: Mapping[str, TypeName] = field(default_factory=dict)
     dataset_name: str | None = None
     allow_repeated_relations: bool = False
+    segmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Give a label without names its own label as both names, and check the labels."""
@@ -113,6 +116,7 @@ def parse_types(content: Any) -> DatasetTypes:
         relation_type_names={label: _type_name(label, relations[label], "relations") for label in relations},
         dataset_name=_option(content, "name", str, None, "the file"),
         allow_repeated_relations=_option(content, "allow_repeated_relations", bool, False, "the file"),
+        segmentation=_option(content, "segmentation", dict, {}, "the file"),
     )
 
 
@@ -149,6 +153,8 @@ def render_types(types: DatasetTypes) -> str:
         content["name"] = types.dataset_name
     if types.allow_repeated_relations:
         content["allow_repeated_relations"] = True
+    if types.segmentation:
+        content["segmentation"] = dict(types.segmentation)
     content["entities"] = {
         label: {"short": name.short, "verbose": name.verbose} for label, name in types.entity_type_names.items()
     }

@@ -70,6 +70,10 @@ def convert(
         str | None, typer.Option("--split", help="shares of train, dev and test, such as 0.8,0.1,0.1")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="seed of the split")] = 0,
+    split_words: Annotated[
+        Literal["never", "annotated"],
+        typer.Option("--split_words", help="annotated: cut words (EGFR-positive) where annotated entities need it"),
+    ] = "never",
     discontinuous: Annotated[
         Literal["widen", "drop"], typer.Option("--discontinuous", help="entities with gaps: widen over them, or drop")
     ] = "widen",
@@ -99,7 +103,7 @@ def convert(
             unit=unit,
             split=None if split is None else _fractions(split),
             seed=seed,
-            splitter=_split_words,
+            split_words=split_words,
             discontinuous=discontinuous,
             offset_unit=offset_unit,
             on_bad=on_bad,
@@ -109,13 +113,6 @@ def convert(
     typer.echo(f"\nWritten to {output}")
     if to is None and sys.stdout.isatty():
         typer.echo(f"Next: spert check {output}\n      spert train {output} --output_dir runs/mine")
-
-
-def _split_words(text: str) -> list[list[tuple[int, int]]]:
-    """The project's own segmentation, as the pipeline cuts raw text."""
-    from modeling_spert.segmentation_spert import segment
-
-    return [[(word.start, word.end) for word in sentence] for sentence in segment(text)]
 
 
 def _fractions(text: str) -> list[float]:

@@ -19,7 +19,15 @@ from datasets_scripts.annotation_formats.report import UNREADABLE, ConversionRep
 from datasets_scripts.annotation_formats.sources import OnBad, Reading
 from datasets_scripts.annotation_formats.splitting import DEFAULT_FRACTIONS, SPLITS, check_fractions, split_documents
 from datasets_scripts.annotation_formats.units import UNITS, Row, Unit, choose_unit, make_rows
-from datasets_scripts.annotation_formats.words import Splitter
+from datasets_scripts.annotation_formats.word_cuts import (
+    NO_CUTS,
+    SPLIT_WORDS,
+    Cuts,
+    SplitWords,
+    choose_cuts,
+    describe_cuts,
+)
+from datasets_scripts.annotation_formats.words import Splitter, splitter_by
 from datasets_scripts.staged_folder import staged_folder
 from datasets_scripts.types_json import DatasetTypes, render_types
 
@@ -52,6 +60,7 @@ def convert(
     unit: Unit = "auto",
     split: Sequence[float] | None = None,
     seed: int = 0,
+    split_words: SplitWords = "never",
     splitter: Splitter | None = None,
     discontinuous: Discontinuous = "widen",
     offset_unit: OffsetUnit = "auto",
@@ -71,6 +80,9 @@ def convert(
         split: The fractions of documents in train, dev and test. Default: the source's own splits where it has any,
             (a dev or test), else 0.8, 0.1, 0.1.
         seed: Of the split.
+        split_words: "annotated": words are also cut at hyphens, slashes or before units, everywhere in the data, where
+            that makes annotated entities exact; `types.json` keeps the choice for the model. "never": such entities
+            are widened to whole words.
         splitter: From a text to the `(start, end)` characters of the words of each sentence. Default: the project's
             segmentation, as the pipeline cuts raw text.
         discontinuous: Whether an entity with gaps is widened over them ("widen") or left out ("drop").
@@ -88,8 +100,8 @@ def convert(
         MissingPackageError: The format needs the extra `formats`.
     """
     converted = load_annotations(
-        source, from_, unit=unit, split=split, seed=seed, splitter=splitter, discontinuous=discontinuous,
-        offset_unit=offset_unit, on_bad=on_bad,
+        source, from_, unit=unit, split=split, seed=seed, split_words=split_words, splitter=splitter,
+        discontinuous=discontinuous, offset_unit=offset_unit, on_bad=on_bad,
     )  # fmt: skip
     with staged_folder(Path(output), overwrite, _is_conversion) as folder:
         for name, rows in converted.rows.items():
@@ -119,6 +131,7 @@ def load_annotations(
     unit: Unit = "auto",
     split: Sequence[float] | None = None,
     seed: int = 0,
+    split_words: SplitWords = "never",
     splitter: Splitter | None = None,
     discontinuous: Discontinuous = "widen",
     offset_unit: OffsetUnit = "auto",
@@ -126,6 +139,7 @@ def load_annotations(
 ) -> Converted:
     """What `convert` would write, in memory; the arguments and errors are its."""
     _check_choice("unit", unit, UNITS)
+    _check_choice("split_words", split_words, SPLIT_WORDS)
     _check_choice("discontinuous", discontinuous, DISCONTINUOUS)
     _check_choice("offset_unit", offset_unit, OFFSET_UNITS)
     _check_choice("on_bad", on_bad, get_args(OnBad))
@@ -134,6 +148,10 @@ def load_annotations(
     path = Path(source).expanduser()
     corpus = read_corpus(path, from_, Reading(offset_unit, on_bad))
     aligned = [align(document, splitter, discontinuous, corpus.symmetric) for document in corpus.documents]
+    cuts, remarks = _cut_words(aligned, split_words, splitter)
+    if remarks and split_words == "annotated":
+        splitter = splitter_by(cuts)
+        aligned = [align(document, splitter, discontinuous, corpus.symmetric) for document in corpus.documents]
     choice = choose_unit(aligned, unit)
     splits, split_reason = _choose_splits(aligned, split, seed)
     rows: dict[str, list[Row]] = {name: [] for name in SPLITS}
@@ -155,10 +173,24 @@ def load_annotations(
         format=corpus.format,
         splits=sizes,
         unit=choice.unit,
-        reason=(choice.reason, split_reason, *corpus.remarks),
+        reason=(choice.reason, split_reason, *remarks, *corpus.remarks),
     )
     unreadable = tuple(note.example for note in corpus.notes if note.kind is UNREADABLE)
-    return Converted(kept, _types(path, kept, corpus.symmetric), report, unreadable)
+    return Converted(kept, _types(path, kept, corpus.symmetric, cuts), report, unreadable)
+
+
+def _cut_words(
+    documents: Sequence[AlignedDocument], split_words: SplitWords, splitter: Splitter | None
+) -> tuple[Cuts, list[str]]:
+    """The cuts inside words that are made, none where the words are not ours; and what the report says of them."""
+    if splitter is not None or all(document.document.sentences is not None for document in documents):
+        if split_words == "annotated":
+            owner = "splitter given" if splitter is not None else "source"
+            raise ValueError(f"split_words is 'annotated', but the {owner} has words of its own; leave split_words out")
+        return {}, []
+    cuts, exact = choose_cuts(documents)
+    are_made = split_words == "annotated"
+    return cuts if are_made else NO_CUTS, [describe_cuts(cuts, exact, are_made)] if exact else []
 
 
 def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
@@ -202,7 +234,7 @@ def _count_read(corpus: Corpus, notes: Iterable[Note]) -> Counts:
     )
 
 
-def _types(source: Path, rows: Mapping[str, Sequence[Row]], symmetric: Sequence[str]) -> DatasetTypes:
+def _types(source: Path, rows: Mapping[str, Sequence[Row]], symmetric: Sequence[str], cuts: Cuts) -> DatasetTypes:
     """The labels of all splits: first those of a types file in the source, in its order, then others, sorted."""
     given = types_next_to(source)
     found: dict[str, set[str]] = {
@@ -220,6 +252,7 @@ def _types(source: Path, rows: Mapping[str, Sequence[Row]], symmetric: Sequence[
         given.entity_type_names if given else {},
         given.relation_type_names if given else {},
         dataset_name=given.dataset_name if given else None,
+        segmentation=cuts or (given.segmentation if given else {}),
     )
 
 

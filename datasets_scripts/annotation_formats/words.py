@@ -8,7 +8,8 @@ call; whoever passes a splitter never triggers it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument, Span
 
@@ -25,6 +26,19 @@ def default_splitter(text: str) -> list[list[Span]]:
     from modeling_spert.segmentation_spert import segment  # late: it brings torch and transformers along
 
     return [[(word.start, word.end) for word in sentence] for sentence in segment(text)]
+
+
+def splitter_by(settings: Mapping[str, Any]) -> Splitter:
+    """The project's own segmentation with other settings than the defaults.
+
+    >>> splitter_by({"split_hyphens": "letters"})("MTX-based")
+    [[(0, 3), (3, 4), (4, 9)]]
+    """
+    from modeling_spert.segmentation_rules_spert import SegmentationRules
+    from modeling_spert.segmentation_spert import segment  # late, as above
+
+    rules = SegmentationRules.from_dict(settings)
+    return lambda text: [[(word.start, word.end) for word in sentence] for sentence in segment(text, rules)]
 
 
 def split_text(text: str, splitter: Splitter | None) -> tuple[tuple[Span, ...], ...]:

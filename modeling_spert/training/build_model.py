@@ -11,6 +11,7 @@ import torch
 from transformers import PreTrainedTokenizerBase, set_seed
 
 from modeling_spert.modeling_spert import SpertModel
+from modeling_spert.segmentation_rules_spert import SegmentationRules
 from modeling_spert.training.arguments import TrainingArguments, model_settings
 from modeling_spert.training.data import TrainingData
 from modeling_spert.training.infer_segmentation import infer_rules
@@ -66,11 +67,20 @@ def _build_on_encoder(
         backbone_kwargs={"dtype": _TRAINED_IN},
         symmetric_relation_types=data.symmetric_relation_types,
         relation_signatures=_seen_signatures(args, data),
-        segmentation=infer_rules([row["tokens"] for row in data.select(args.train_split)]).to_dict(),
+        segmentation=_segmentation(args, data),
         label_names=dict(data.label_names),
     )
     case = {} if args.lowercase is None else {"do_lower_case": args.lowercase}
     return model, load_tokenizer(name, **case)
+
+
+def _segmentation(args: TrainingArguments, data: TrainingData) -> dict[str, Any]:
+    """How raw text is cut into words: as the data say, and where they do not, as their words show."""
+    inferred = infer_rules([row["tokens"] for row in data.select(args.train_split)]).to_dict()
+    try:
+        return SegmentationRules.from_dict(inferred | getattr(data, "segmentation", {})).to_dict()
+    except ValueError as error:
+        raise ValueError(f"types.json of {data.name}, segmentation: {error}") from error
 
 
 def _labels(data: TrainingData) -> dict[str, Any]:
