@@ -13,6 +13,7 @@ from datasets_scripts.checking.rows import Row, count_pairs, crosses_sentence_en
 from datasets_scripts.checking.signatures import find_signatures, odd_places
 from datasets_scripts.checking.subwords import measure_subwords
 from datasets_scripts.joint_dataset import JointDataset
+from datasets_scripts.row_units import count_sentences, row_unit
 
 
 def check_dataset(
@@ -35,14 +36,18 @@ def check_dataset(
     if max_span_width < 1:
         raise ValueError(f"max_span_width must be an integer >= 1, got {max_span_width!r}")
     rows = read_rows(dataset)
+    unit = row_unit(row.tokens for row in rows)
     signatures = find_signatures(rows, dataset.relation_types, dataset.symmetric_relation_types)
     overlaps = count_pairs(rows)
     subwords, cut = measure_subwords(rows, tokenizer, max_window_length) if tokenizer is not None else (None, [])
     crossing = [row.place() for row in rows for relation in row.relations if crosses_sentence_end(row, relation)]
     facts = DataCheck(
         name=dataset.name,
+        unit=unit,
         max_span_width=max_span_width,
-        splits=tuple(_split_facts(split, [row for row in rows if row.split == split]) for split in dataset.splits),
+        splits=tuple(
+            _split_facts(split, [row for row in rows if row.split == split], unit) for split in dataset.splits
+        ),
         entity_labels=_label_counts(rows, "entities", dataset.entity_types),
         relation_labels=_label_counts(rows, "relations", dataset.relation_types),
         widths=_histogram(entity["end"] - entity["start"] for row in rows for entity in row.entities),
@@ -67,7 +72,7 @@ def check_dataset(
     return DataCheck(**{**vars(facts), "findings": tuple(list_findings(facts, evidence))})
 
 
-def _split_facts(split: str, rows: Sequence[Row]) -> SplitFacts:
+def _split_facts(split: str, rows: Sequence[Row], unit: str) -> SplitFacts:
     documents = {row.example.get("doc_id") for row in rows} - {None}
     return SplitFacts(
         name=split,
@@ -79,6 +84,7 @@ def _split_facts(split: str, rows: Sequence[Row]) -> SplitFacts:
         without_entities=sum(not row.entities for row in rows),
         without_relations=sum(not row.relations for row in rows),
         documents=len(documents) or None,
+        by_sentence=count_sentences((row.example for row in rows), unit),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from datasets_scripts.row_units import SentenceCounts
+
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")  # the worst first
 
@@ -51,7 +53,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class SplitFacts:
-    """Sizes of a split; `documents` is None where no row has a `doc_id`."""
+    """Sizes of a split.
+
+    Attributes:
+        name: Its name.
+        rows: Its rows, likewise words, entities and relations.
+        empty_rows: Rows without a word.
+        without_entities: Rows without an entity; likewise relations.
+        documents: How many `doc_id`s there are; None where no row has one.
+        by_sentence: Its sentences, and how many hold no entity, no relation; where rows are sentences, the rows.
+    """
 
     name: str
     rows: int
@@ -62,6 +73,7 @@ class SplitFacts:
     without_entities: int
     without_relations: int
     documents: int | None
+    by_sentence: SentenceCounts
 
 
 @dataclass(frozen=True)
@@ -138,6 +150,7 @@ class DataCheck:
 
     Attributes:
         name: The name of the data set.
+        unit: What a row is, "sentence" or "document".
         max_span_width: The limit it was checked against, in words.
         splits: Sizes of each split.
         entity_labels: Counts of each entity type, in the order of the data set.
@@ -155,6 +168,7 @@ class DataCheck:
     """
 
     name: str
+    unit: str
     max_span_width: int
     splits: tuple[SplitFacts, ...]
     entity_labels: tuple[LabelCounts, ...]

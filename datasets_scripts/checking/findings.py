@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from datasets_scripts.checking.duplicates import SIMILAR
 from datasets_scripts.checking.facts import SEVERITIES, DataCheck, Finding, LabelCounts, Place, Severity, SplitFacts
@@ -15,6 +17,10 @@ RARE = 10  # training examples below which a label is rare
 _FEW_WITHOUT = 0.02  # a share of rows without entities or relations below which a model may invent some
 _UNKNOWN_WORDS = 1.0  # percent
 _SMALL = 40  # training rows
+_SLIP_SHARE = 0.05  # of a label's count: one that is spelled nearly alike and is rarer may be a slip of it
+_SLIP_LETTERS = 5
+_SLIP_RATIO = 0.83  # of `SequenceMatcher`: one letter in six
+_BLANKS = re.compile(r"[\s_]+|(?<=\w)-(?=\w)")
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,32 @@ def _labels(facts: DataCheck) -> Iterator[Finding]:
             message = f"{_many(len(rare), noun)} with fewer than {RARE} training examples: {shown}."
             advice = "Annotate more of them, or join them with another type."
             yield _finding("warning", "rare_labels", message, advice, (), len(rare))
+    yield from _alike(facts)
     yield from _unscored(facts)
+
+
+def _alike(facts: DataCheck) -> Iterator[Finding]:
+    """Rare labels that are spelled nearly like a frequent one."""
+    for noun, labels in (("entity type", facts.entity_labels), ("relation type", facts.relation_labels)):
+        slips = [(item, other) for item in labels for other in labels if _may_be_slip(item, other)]
+        if slips:
+            named = _named([f"{i.label} ({i.total}) like {other.label} ({other.total})" for i, other in slips])
+            count = len({item.label for item, _ in slips})
+            message = f"{_many(count, noun)} spelled nearly like a frequent one: {named}."
+            advice = "If it is a slip, rename the label; the model learns it as a type of its own."
+            yield _finding("note", "labels_alike", message, advice, (), count)
+
+
+def _may_be_slip(label: LabelCounts, frequent: LabelCounts) -> bool:
+    """Whether a rare label may be a misspelling of a frequent one: equal except for case and blanks, or nearly."""
+    if not 0 < label.total <= _SLIP_SHARE * frequent.total:
+        return False
+    one, other = (_BLANKS.sub("", item.label.casefold()) for item in (label, frequent))
+    if one == other:
+        return True
+    # One inserted, lost or changed letter, or two exchanged. Digits, signs and short labels (A1, up+) tell types apart.
+    is_plain = one.isalpha() and other.isalpha() and min(len(one), len(other)) >= _SLIP_LETTERS
+    return is_plain and SequenceMatcher(None, one, other, autojunk=False).ratio() >= _SLIP_RATIO
 
 
 def _unscored(facts: DataCheck) -> Iterator[Finding]:
@@ -144,24 +175,27 @@ def _counted(labels: Sequence[LabelCounts]) -> str:
 
 
 def _negatives(facts: DataCheck) -> Iterator[Finding]:
+    """Whether a model sees sentences without anything to find; documents are judged by their sentences."""
     train = _train(facts)
     if train is None or not train.rows:
         return
-    if train.entities and train.without_entities / train.rows < _FEW_WITHOUT:
-        yield _never_empty("note", train, train.without_entities, "an entity", "entities")
-    if train.relations and train.without_relations / train.rows < _FEW_WITHOUT:
-        yield _never_empty("warning", train, train.without_relations, "a relation", "relations")
+    sentences, without_entities, without_relations = train.by_sentence
+    if train.entities and without_entities / sentences < _FEW_WITHOUT:
+        yield _never_empty("note", facts.unit, sentences, without_entities, "an entity", "entities")
+    if train.relations and without_relations / sentences < _FEW_WITHOUT:
+        yield _never_empty("warning", facts.unit, sentences, without_relations, "a relation", "relations")
 
 
-def _never_empty(severity: Severity, train: SplitFacts, without: int, one: str, many: str) -> Finding:
-    rows = f"Only {_many(without, 'training row')} of {train.rows:,} is" if without == 1 else "No training row is"
-    if without > 1:
-        rows = f"Only {without:,} of {train.rows:,} training rows are"
+def _never_empty(severity: Severity, unit: str, sentences: int, without: int, one: str, many: str) -> Finding:
+    row, rows = "training row", "training rows"
+    if unit == "document":
+        row, rows = "sentence of the training documents", "sentences of the training documents"
+    found = f"Only {without:,} of {sentences:,} {rows} {'is' if without == 1 else 'are'}" if without else f"No {row} is"
     advice = (
         f"A model that has never seen a sentence without {many} invents some in ordinary text. Add sentences that "
         "have none."
     )
-    return _finding(severity, f"{many}_everywhere", f"{rows} without {one}.", advice, (), without)
+    return _finding(severity, f"{many}_everywhere", f"{found} without {one}.", advice, (), without)
 
 
 def _widths(facts: DataCheck, evidence: Evidence) -> Iterator[Finding]:

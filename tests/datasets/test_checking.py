@@ -144,6 +144,53 @@ def test_check_every_row_with_a_relation_is_warned_about():
     assert "relations_everywhere" not in codes(check_dataset(some))
 
 
+def document_rows(count, unrelated=3):
+    """Documents of one sentence with a relation and some without."""
+    rows = []
+    for index in range(count):
+        text = f"N{index} helps o{index} ." + f" P{index} rests ." * unrelated
+        rows.append(row(text, [("A", 0, 1), ("B", 2, 3)], [("r", 0, 1)], doc_id=f"d{index}"))
+    return rows
+
+
+def test_check_of_documents_counts_sentences_without_a_relation():
+    """Every abstract holds a relation, but not every sentence: a model learns from the others to find nothing."""
+    check = check_dataset(dataset_of(train=document_rows(60), dev=document_rows(9)))
+    assert check.unit == "document" and check.splits[0].by_sentence == (240, 180, 180)
+    assert {"relations_everywhere", "entities_everywhere"}.isdisjoint(codes(check))
+    full = [row("N helps o . P helps q .", [("A", i, i + 1) for i in (0, 2, 4, 6)], [("r", 0, 1), ("r", 2, 3)])] * 60
+    found = finding(check_dataset(dataset_of(train=full)), "relations_everywhere")
+    assert found.severity == "warning"
+    assert found.message == "No sentence of the training documents is without a relation."
+    few = finding(check_dataset(dataset_of(train=[*full, row("P rests . Q too .")])), "relations_everywhere")
+    assert few.message == "Only 2 of 122 sentences of the training documents are without a relation."
+
+
+@pytest.mark.parametrize(
+    ("rare", "frequent", "is_alike"),
+    [
+        ("Organsation", "Organisation", True),
+        ("PERSON", "Person", True),
+        ("Lives in", "lives_in", True),
+        ("Perosn", "Person", True),
+        ("agonist", "antagonist", False),
+        ("Regulates-", "Regulates+", False),
+        ("Part-of", "part_of", True),
+        ("Grade1Tumour", "Grade2Tumour", False),
+        ("Loc", "Loe", False),
+    ],
+)
+def test_check_names_labels_that_may_be_slips(rare: str, frequent: str, is_alike: bool):
+    types = (rare, frequent)
+    rows = [row(f"n{index}", [(frequent, 0, 1)]) for index in range(200)]
+    check = check_dataset(dataset_of(types, train=[*rows, *[row(f"m{i}", [(rare, 0, 1)]) for i in range(3)]]))
+    assert ("labels_alike" in codes(check, "note")) == is_alike
+    if is_alike:
+        assert f"{rare} (3) like {frequent} (200)" in finding(check, "labels_alike").message
+    often = [row(f"m{i}", [(rare, 0, 1)]) for i in range(100)]
+    assert "labels_alike" not in codes(check_dataset(dataset_of(types, train=[*rows, *often])))
+
+
 def test_check_duplicates_across_splits():
     text = "The harbour institute of Norvane opened a new house in May"
     check = check_dataset(
