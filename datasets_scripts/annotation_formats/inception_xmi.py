@@ -1,9 +1,9 @@
-"""INCEpTION's export "UIMA CAS XMI": texts with annotation layers, packed with their type system.
+"""INCEpTION's exports "UIMA CAS XMI" and "UIMA CAS JSON": texts with annotation layers and their type system.
 
 Read: the layer *Named entity*, every custom span layer, every relation layer (from Governor to Dependent), and slots
 (one relation per filler, named by its role). What a layer calls the label is its first string feature, `value` or
-`label` before others. Source: an `.xmi` next to its `TypeSystem.xml`, a `.zip` of both, a folder of either, or the
-export of a whole project, of which the curated documents are taken, else the first annotator's.
+`label` before others. Source: an `.xmi` next to its `TypeSystem.xml`, a `.zip` of both, a `.json`, a folder of any,
+or the export of a whole project, of which the curated documents are taken, else the first annotator's.
 
 XMI is XML from strangers: a document type declaration, and so every entity, is refused before anything else reads it.
 """
@@ -56,12 +56,12 @@ _ENDS = {"Governor", "Dependent"}
 
 @dataclass(frozen=True)
 class _Cas:
-    """One annotator's document: its name, where it came from, and both files' bytes."""
+    """One annotator's document: its name, where it came from, its bytes, and its type system's (None: inside, JSON)."""
 
     doc_id: str
     origin: str
-    xmi: bytes
-    types: bytes
+    content: bytes
+    types: bytes | None
 
 
 def read_inception(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
@@ -80,7 +80,7 @@ def read_inception(source: Path, reading: Reading) -> Iterator[AnnotatedDocument
         except FormatError as error:
             reading.bad(cas.doc_id, error)
     if not found:
-        raise FormatError(source, "holds no .xmi and no .zip of one; export as 'UIMA CAS XMI'")
+        raise FormatError(source, "holds no .xmi, no UIMA CAS .json and no .zip of one; export as 'UIMA CAS JSON'")
 
 
 def _cassis(place: Path | str) -> Any:
@@ -93,7 +93,7 @@ def _cassis(place: Path | str) -> Any:
 
 def _find(source: Path, reading: Reading) -> Iterator[_Cas]:
     if source.is_dir():
-        files = list_files(source, (".xmi", ".zip"))
+        files = list_files(source, (".xmi", ".json", ".zip"))
     else:
         files = [source]
     for path in files:
@@ -101,10 +101,19 @@ def _find(source: Path, reading: Reading) -> Iterator[_Cas]:
         try:
             if path.suffix.lower() == ".zip":
                 yield from _in_zip(open_zip(path, path), str(path), name.removesuffix(path.suffix), reading)
-            else:
-                yield _Cas(name.removesuffix(path.suffix), str(path), read_bytes(path), _types_next_to(path, source))
+                continue
+            content = read_bytes(path)
+            if path.suffix.lower() != ".json":
+                yield _Cas(name.removesuffix(path.suffix), str(path), content, _types_next_to(path, source))
+            elif _is_cas_json(content) or not source.is_dir():
+                yield _Cas(name.removesuffix(path.suffix), str(path), content, None)
         except FormatError as error:
             reading.bad(name, error)
+
+
+def _is_cas_json(content: bytes) -> bool:
+    """Whether a JSON file is a document; a project export has others."""
+    return b'"%FEATURE_STRUCTURES"' in content
 
 
 def _types_next_to(path: Path, source: Path) -> bytes:
@@ -118,21 +127,31 @@ def _types_next_to(path: Path, source: Path) -> bytes:
 
 
 def _in_zip(members: dict[str, bytes], origin: str, name: str, reading: Reading) -> Iterator[_Cas]:
-    """The documents in a zip file: its own XMI files, or those in the zip files of a project export."""
-    texts = sorted(member for member in members if member.lower().endswith(".xmi"))
+    """The documents in a zip file: its own XMI or JSON files, or those of a project export."""
+    work = _chosen_annotators(members, reading)
+    for doc_id, chosen in work.items():
+        inner = f"{origin}:{chosen}"
+        if chosen.lower().endswith(".json"):
+            yield _Cas(doc_id, inner, members[chosen], None)
+        else:
+            yield from _in_zip(open_zip(members[chosen], inner), inner, doc_id, reading)
+    if work:
+        return
+    texts = sorted(
+        member
+        for member, content in members.items()
+        if member.lower().endswith(".xmi") or (member.lower().endswith(".json") and _is_cas_json(content))
+    )
     types = {PurePosixPath(member).parent: content for member, content in members.items()
              if PurePosixPath(member).name == TYPE_SYSTEM}  # fmt: skip
     for member in texts:
         folder = PurePosixPath(member).parent
-        found = types.get(folder) or next(iter(types.values()), None)
-        if found is None:
+        is_json = member.lower().endswith(".json")
+        found = None if is_json else types.get(folder) or next(iter(types.values()), None)
+        if found is None and not is_json:
             raise FormatError(f"{origin}:{member}", f"has no {TYPE_SYSTEM} with it; export as 'UIMA CAS XMI'")
         doc_id = name if len(texts) == 1 else f"{name}/{PurePosixPath(member).stem}"
         yield _Cas(doc_id, f"{origin}:{member}", members[member], found)
-    if not texts:
-        for doc_id, chosen in _chosen_annotators(members, reading).items():
-            inner = f"{origin}:{chosen}"
-            yield from _in_zip(open_zip(members[chosen], inner), inner, doc_id, reading)
 
 
 def _chosen_annotators(members: dict[str, bytes], reading: Reading) -> dict[str, str]:
@@ -140,7 +159,9 @@ def _chosen_annotators(members: dict[str, bytes], reading: Reading) -> dict[str,
     by_document: dict[str, list[str]] = {}
     for member in sorted(members):
         parts = PurePosixPath(member).parts
-        is_work = len(parts) >= 3 and parts[-3] in ("annotation", "curation") and member.lower().endswith(".zip")
+        is_work = (
+            len(parts) >= 3 and parts[-3] in ("annotation", "curation") and member.lower().endswith((".zip", ".json"))
+        )
         if is_work and PurePosixPath(member).stem != "INITIAL_CAS":
             by_document.setdefault(parts[-2], []).append(member)
     chosen = {}
@@ -177,13 +198,17 @@ def refuse_document_type(content: bytes, origin: str) -> None:
 def _load(cas: _Cas) -> Any:
     """The CAS; whatever cassis raises about a damaged one becomes an error of ours."""
     cassis = _cassis(cas.origin)
-    refuse_document_type(cas.types, f"{cas.origin} ({TYPE_SYSTEM})")
-    refuse_document_type(cas.xmi, cas.origin)
+    if cas.types is not None:
+        refuse_document_type(cas.types, f"{cas.origin} ({TYPE_SYSTEM})")
+        refuse_document_type(cas.content, cas.origin)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            types = cassis.load_typesystem(io.BytesIO(cas.types))
-            loaded = cassis.load_cas_from_xmi(io.BytesIO(cas.xmi), typesystem=types)
+            if cas.types is None:
+                loaded = cassis.load_cas_from_json(io.BytesIO(cas.content))
+            else:
+                types = cassis.load_typesystem(io.BytesIO(cas.types))
+                loaded = cassis.load_cas_from_xmi(io.BytesIO(cas.content), typesystem=types)
     except Exception as error:
         message = " ".join(str(error).split())[:100]
         raise FormatError(
@@ -205,6 +230,11 @@ def _read_cas(cas: _Cas) -> AnnotatedDocument:
         reader.read_span(structure)
     for structure in structures:
         reader.read_relation(structure)
+    annotations = {structure.xmiID for structure in structures}
+    for structure in loaded.select_all_fs():
+        if structure.xmiID not in annotations and not structure.type.name.startswith(_STRUCTURE):
+            # A layer of the whole document has no place in the text.
+            reader.notes.append(Note(OTHER_LAYER, cas.doc_id, structure.type.name.rpartition(".")[2]))
     return AnnotatedDocument(
         cas.doc_id, loaded.sofa_string, tuple(reader.entities), tuple(reader.relations), tuple(reader.notes)
     )
@@ -248,6 +278,11 @@ class _LayerReader:
             and feature.name not in ("begin", "end", "sofa", "order")
             and structure[feature.name] not in (None, "", False)
         }
+        for feature in structure.type.all_features:  # of several values, the first is the label if there is no other
+            several = [value for value in getattr(structure[feature.name], "elements", None) or () if value]
+            if feature.rangeType.name == "uima.cas.StringArray" and several:
+                self.notes += [Note(ATTRIBUTE, self.doc_id, feature.name, str(value)) for value in several[1:]]
+                values[feature.name] = several[0]
         strings = [key for key, value in values.items() if isinstance(value, str) and value.strip()]
         key = next((name for name in (*_LABEL_FEATURES, *strings) if name in strings and name != "identifier"), None)
         for other, value in values.items():

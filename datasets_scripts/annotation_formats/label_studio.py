@@ -7,12 +7,14 @@
 
 Label Studio has counted UTF-16 code units and code points in turn; the quoted text tells which. A region of several
 labels is several entities, a relation to the left has its ends exchanged, one in both directions has no direction.
+`JSON-MIN` puts the regions next to the text, a record per annotator, without relations.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -34,6 +36,7 @@ from datasets_scripts.annotation_formats.json_objects import (
 from datasets_scripts.annotation_formats.report import (
     ATTRIBUTE,
     FOREIGN_ENTITY,
+    NO_RELATIONS_KEPT,
     NOT_ANNOTATED,
     OF_RELATION,
     OTHER_ANNOTATOR,
@@ -49,10 +52,11 @@ UNLABELLED = "related"
 _LABELS = {"labels": "labels", "hypertextlabels": "hypertextlabels"}  # type of a region → key of its labels
 TASKS_FILE = "tasks.json"
 CONFIGURATION = "labeling_config.xml"
+MIN_KEYS = frozenset(("annotation_id", "annotator", "lead_time", "created_at", "updated_at"))  # of each JSON-MIN record
 
 
 def read_label_studio(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
-    """The tasks of an export (`JSON`; `JSON-MIN` has no relations and is refused).
+    """The tasks of an export, `JSON` or `JSON-MIN`.
 
     A task's own annotation is the one marked as ground truth, else the last that was not cancelled. Tasks nobody
     annotated are left out; where there are only predictions in the whole file, those are read.
@@ -65,7 +69,11 @@ def read_label_studio(source: Path, reading: Reading) -> Iterator[AnnotatedDocum
     predictions = not any(isinstance(task, dict) and task.get("annotations") for task in tasks)
     key = "predictions" if predictions else "annotations"
 
+    seen: set[str] = set()
+
     def parse(task: dict[str, Any], name: str, reading: Reading) -> AnnotatedDocument | None:
+        if task.keys() >= MIN_KEYS:
+            return _read_min_record(task, name, seen, reading)
         return _read_task(task, name, key, reading)
 
     yield from read_rows(source, reading, parse, records)
@@ -96,6 +104,26 @@ def _read_task(task: dict[str, Any], name: str, key: str, reading: Reading) -> A
     relations = _relations(doc_id, results, ids, notes)
     notes += _others(doc_id, results)
     return AnnotatedDocument(doc_id, text, tuple(entities), tuple(relations), tuple(notes), split=parse_split(data))
+
+
+def _read_min_record(record: dict[str, Any], name: str, seen: set[str], reading: Reading) -> AnnotatedDocument | None:
+    """The document of a JSON-MIN record; None for a task that an earlier record, a later annotation, has given."""
+    doc_id = parse_doc_id(record, name)
+    if doc_id in seen:
+        reading.notes.append(Note(OTHER_ANNOTATOR, doc_id))
+        return None
+    seen.add(doc_id)
+    results = []
+    for tag, values in record.items():
+        for value in values if isinstance(values, list) else ():
+            if isinstance(value, dict):
+                kind = next((kind for kind in _LABELS if _LABELS[kind] in value), tag)
+                results.append({"id": f"{tag}-{len(results)}", "from_name": tag, "type": kind, "value": value})
+    data = {key: value for key, value in record.items() if isinstance(value, str) and key not in MIN_KEYS}
+    task = {"id": record.get("id"), "data": data, "annotations": [{"result": results}]}
+    document = _read_task(task, name, "annotations", reading)
+    assert document is not None  # it has an annotation
+    return replace(document, notes=(*document.notes, Note(NO_RELATIONS_KEPT, doc_id)))
 
 
 def _best_answer(answers: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from datasets_scripts.annotation_formats.csv_table import read_csv
 from datasets_scripts.annotation_formats.doccano import read_doccano, write_doccano
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument, settle_directions, with_unique_ids
 from datasets_scripts.annotation_formats.fitting import Writing
-from datasets_scripts.annotation_formats.label_studio import read_label_studio, write_label_studio
+from datasets_scripts.annotation_formats.label_studio import MIN_KEYS, read_label_studio, write_label_studio
 from datasets_scripts.annotation_formats.offsets_json import read_offsets, write_offsets
 from datasets_scripts.annotation_formats.report import Note
 from datasets_scripts.annotation_formats.sources import FormatError, Reading, list_files, read_bytes
@@ -63,7 +63,7 @@ FORMATS = {
         Format("brat", brat_reader.read_brat, (".ann", ".txt", ".a1", ".a2"), takes_folder=True),
         Format("label-studio", read_label_studio, _JSON),
         Format("doccano", read_doccano, _JSON),
-        Format("inception", inception_xmi.read_inception, (".xmi", ".zip"), takes_folder=True),
+        Format("inception", inception_xmi.read_inception, (".xmi", ".json", ".zip"), takes_folder=True),
         Format("conll", conll.read_conll, conll.SUFFIXES),
         Format("spacy", read_spacy, (".spacy",)),
         Format("dygie", read_dygie, _JSON),
@@ -198,6 +198,8 @@ def recognise(source: Path) -> str | None:
         return "brat"
     if suffix == ".tsv":
         header = read_bytes(source)[:1000].decode("utf-8-sig", "replace").partition("\n")[0]
+        if header.startswith("#FORMAT=WebAnno TSV"):
+            raise FormatError(source, "is WebAnno TSV, which is not read; export as 'UIMA CAS JSON' or 'UIMA CAS XMI'")
         return "csv" if "text" in header.split("\t") else None
     return recognise_object(_first_object(source)) if suffix in _JSON else None
 
@@ -233,6 +235,10 @@ def recognise_object(value: Any) -> str | None:
         return "dygie"
     if "data" in keys and keys & {"annotations", "predictions"}:
         return "label-studio"
+    if keys >= MIN_KEYS:
+        return "label-studio"
+    if "%FEATURE_STRUCTURES" in keys:
+        return "inception"
     if "text" not in keys:
         return None
     entities = value.get("entities")

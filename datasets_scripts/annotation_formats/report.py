@@ -61,6 +61,9 @@ COMMENT = Kind("comment", "other", True, "notes of annotators")
 CHAIN = Kind("chain", "other", True, "coreference chains")
 OTHER_LAYER = Kind("other_layer", "other", True, "annotations of other layers")
 OTHER_ANNOTATOR = Kind("other_annotator", "other", True, "annotations of further annotators")
+NO_RELATIONS_KEPT = Kind(
+    "no_relations_kept", "document", False, "documents of JSON-MIN, which has no relations: export as JSON to keep them"
+)
 PREDICTION_READ = Kind("prediction_read", "document", False, "documents with predictions only, which were read")
 SENTENCES_JOINED = Kind("sentences_joined", "other", False, "sentence boundaries inside an entity, removed")
 UTF16_OFFSETS = Kind("utf16_offsets", "document", False, "documents whose offsets were read as UTF-16 code units")

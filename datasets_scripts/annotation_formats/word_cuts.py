@@ -61,11 +61,11 @@ def _widened_by(documents: Sequence[AnnotatedDocument], cuts: Cuts) -> int:
 
 def describe_cuts(cuts: Cuts, exact: int, are_made: bool) -> str:
     """What the report says: which cuts were made, or which would help."""
-    entities = f"{exact} {'entity' if exact == 1 else 'entities'}"
+    ends = f"the annotated ends of {exact} {'entity' if exact == 1 else 'entities'}"
     names = ", ".join(f"{name}: {value}" for name, value in cuts.items() if value != NO_CUTS[name])
     if are_made:
         return (
-            f"words: cut by {names}, everywhere, so that {entities} keep their annotated ends; types.json says so, and "
-            "a model trained on these data cuts raw text the same way"
+            f"words: cut by {names}, everywhere, which keeps {ends}; types.json says so, and a model trained on these "
+            "data cuts raw text the same way"
         )
-    return f"words: {entities} would keep their annotated ends with --split_words annotated ({names})"
+    return f"words: --split_words annotated would keep {ends} ({names})"

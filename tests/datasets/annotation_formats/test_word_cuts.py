@@ -43,7 +43,7 @@ def entity_texts(folder: Path) -> set[str]:
 def test_split_words_never_widens_and_says_what_would_help(tmp_path: Path) -> None:
     report = convert(write_source(tmp_path), "offsets", tmp_path / "out")
     assert entity_texts(tmp_path / "out") == {"EGFR-positive", "MTX-based", "Zorab", "Velorin"}
-    hint = "words: 8 entities would keep their annotated ends with --split_words annotated (split_hyphens: letters)"
+    hint = "words: --split_words annotated would keep the annotated ends of 8 entities (split_hyphens: letters)"
     assert hint in report.render()
 
 
