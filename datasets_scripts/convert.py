@@ -30,8 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = write_parquet(dataset, options.output, options.overwrite)
     for row in dataset.skipped:
         print(f"skipped: {row.message}", file=sys.stderr)
+    unit = dataset.unit
     for split, count in dataset.counts().items():
-        print(f"{split}: {count.sentences} sentences, {count.entities} entities, {count.relations} relations")
+        print(f"{split}: {count.rows} {unit}s, {count.entities} entities, {count.relations} relations")
     if dataset.skipped:
         print(f"skipped {len(dataset.skipped)} rows")
     print(f"wrote {folder}")

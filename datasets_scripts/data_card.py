@@ -11,12 +11,12 @@ from datasets_scripts.corpora import Benchmark, find_benchmark
 from datasets_scripts.joint_dataset import JointDataset
 
 _FORM = """\
-One row is one sentence:
+One row is one {unit}:
 
 - `tokens`: its words;
 - `entities`: `type`, `start`, `end`, a half-open span `[start, end)` of words;
 - `relations`: `type`, `head`, `tail`, indices into `entities`;
-- `orig_id`: the sentence's id in the source{documents}.
+- `orig_id`: the {unit}'s id in the source{documents}.
 
 `types.json` gives the order of the labels and says which relation types are symmetric (their direction means nothing).
 """
@@ -47,12 +47,12 @@ def render_data_card(dataset: JointDataset, files: Mapping[str, str]) -> str:
         YAML front matter and Markdown.
     """
     benchmark = find_benchmark(dataset.name)
-    title = _title(dataset, benchmark)
+    title, unit = _title(dataset, benchmark), dataset.unit
     documents = _DOCUMENTS if any("doc_id" in rows.column_names for rows in dataset.splits.values()) else ""
     sections = [
-        f"# {escape_markdown(title)}\n\nSentences with entities and the relations between them.\n",
-        _counts_table(dataset),
-        "## Form\n\n" + _FORM.format(documents=documents),
+        f"# {escape_markdown(title)}\n\n{unit.capitalize()}s with entities and the relations between them.\n",
+        _counts_table(dataset, unit),
+        "## Form\n\n" + _FORM.format(documents=documents, unit=unit),
         _labels_section(dataset),
         "## Source and licence\n\n" + _source_note(benchmark),
     ]
@@ -85,13 +85,13 @@ def _metadata(dataset: JointDataset, benchmark: Benchmark | None, title: str, fi
     return card.to_yaml()
 
 
-def _counts_table(dataset: JointDataset) -> str:
+def _counts_table(dataset: JointDataset, unit: str) -> str:
     """The only table of this package, in Markdown."""
     rows = [
-        f"| {escape_markdown(split)} | {count.sentences} | {count.entities} | {count.relations} |"
+        f"| {escape_markdown(split)} | {count.rows} | {count.entities} | {count.relations} |"
         for split, count in dataset.counts().items()
     ]
-    return "\n".join(["| split | sentences | entities | relations |", "|---|---|---|---|", *rows]) + "\n"
+    return "\n".join([f"| split | {unit}s | entities | relations |", "|---|---|---|---|", *rows]) + "\n"
 
 
 def _labels_section(dataset: JointDataset) -> str:

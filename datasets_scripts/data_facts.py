@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from datasets_scripts.corpora import find_benchmark
+from datasets_scripts.row_units import count_sentences, row_unit
 
 
 def source_facts(name: str) -> dict[str, Any]:
@@ -23,14 +24,21 @@ def source_facts(name: str) -> dict[str, Any]:
 
 
 def split_facts(split: str, rows: Sequence[Mapping[str, Any]], max_span_width: int) -> dict[str, Any]:
-    """Sizes of a split, how often each label occurs in it, and a digest of its rows, equal wherever the rows are."""
+    """Sizes of a split, how often each label occurs in it, and a digest of its rows, equal wherever the rows are.
+
+    "sentences" counts sentences also where a row, the "unit", is a document; so does "without_relations".
+    """
     text = json.dumps(rows, sort_keys=True, ensure_ascii=False)
+    unit = row_unit(row["tokens"] for row in rows)
+    counts = count_sentences(rows, unit)
     return {
         "split": split,
-        "sentences": len(rows),
+        "unit": unit,
+        "rows": len(rows),
+        "sentences": counts.sentences,
         "entities": sum(len(row["entities"]) for row in rows),
         "relations": sum(len(row["relations"]) for row in rows),
-        "without_relations": sum(not row["relations"] for row in rows),
+        "without_relations": counts.without_relations,
         "wide_entities": count_wide_entities(rows, max_span_width),
         "entity_types": _count_types(rows, "entities"),
         "relation_types": _count_types(rows, "relations"),

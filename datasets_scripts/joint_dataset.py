@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from datasets import Dataset, DatasetDict, Features, List, Value, concatenate_datasets
 
 from datasets_scripts.data_facts import source_facts, split_facts
+from datasets_scripts.row_units import row_unit
 from datasets_scripts.types_json import DatasetTypes, TypeName
 
 # Explicit, and `List({...})`: a column whose lists are all empty would infer as null, and `Sequence({...})` transposes.
@@ -42,7 +43,7 @@ class SkippedRow:
 class SplitCounts(NamedTuple):
     """How much a split holds."""
 
-    sentences: int
+    rows: int
     entities: int
     relations: int
 
@@ -92,6 +93,11 @@ class JointDataset:
         return concatenate_datasets([self.splits[name] for name in names])
 
     @property
+    def unit(self) -> str:
+        """What a row is, "sentence" or "document" (`row_unit`)."""
+        return row_unit(tokens for rows in self.splits.values() for tokens in rows["tokens"])
+
+    @property
     def label_names(self) -> dict[str, str]:
         """Readable names of the labels, keyed "entity/<label>" and "relation/<label>"."""
         entities = {f"entity/{label}": name.verbose for label, name in self.entity_type_names.items()}
@@ -118,7 +124,7 @@ class JointDataset:
         return {**source_facts(self.name), **sizes}
 
     def counts(self) -> dict[str, SplitCounts]:
-        """Count sentences, entities and relations of every split."""
+        """Count rows, entities and relations of every split."""
         return {
             name: SplitCounts(len(rows), sum(map(len, rows["entities"])), sum(map(len, rows["relations"])))
             for name, rows in self.splits.items()

@@ -28,7 +28,7 @@ def _sentence_starts(tokens: Sequence[str]) -> list[int]:
 
 
 def row_unit(token_rows: Iterable[Sequence[str]]) -> str:
-    """ "document" where most rows hold several sentences, else "sentence".
+    """What a row is: "document" where most rows hold several sentences, else "sentence".
 
     A model trained on such rows reads a raw text as one row, too (`infer_segmentation` counts alike).
 

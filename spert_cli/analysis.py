@@ -40,7 +40,7 @@ def write_analysis(
     dataset = load_joint_dataset(data, data_dir, fold)
     split = split or next((name for name in ("dev", "test") if name in dataset.splits), None)
     if split is None:
-        raise ValueError(f"{data} has no split dev or test: name one with --split")
+        raise ValueError(f"{data} has no split dev or test: name another with --split, such as --split train")
     if save_thresholds and not Path(models[0]).is_dir():
         raise ValueError(f"--thresholds save needs a model folder on this machine, got {models[0]}")
     gold = list(dataset.select(split))
@@ -61,6 +61,7 @@ def write_analysis(
         relation_threshold=config.relation_threshold,
         model_name=models[0],
         data_name=f"{dataset.name}, {split}",
+        unit=dataset.unit,
         **settings,
     )
     analysis.write_report(found, output)

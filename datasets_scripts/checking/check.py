@@ -37,6 +37,7 @@ def check_dataset(
         raise ValueError(f"max_span_width must be an integer >= 1, got {max_span_width!r}")
     rows = read_rows(dataset)
     unit = row_unit(row.tokens for row in rows)
+    by_split = {split: [row for row in rows if row.split == split] for split in dataset.splits}
     signatures = find_signatures(rows, dataset.relation_types, dataset.symmetric_relation_types)
     overlaps = count_pairs(rows)
     subwords, cut = measure_subwords(rows, tokenizer, max_window_length) if tokenizer is not None else (None, [])
@@ -45,9 +46,7 @@ def check_dataset(
         name=dataset.name,
         unit=unit,
         max_span_width=max_span_width,
-        splits=tuple(
-            _split_facts(split, [row for row in rows if row.split == split], unit) for split in dataset.splits
-        ),
+        splits=tuple(_split_facts(split, members, unit) for split, members in by_split.items()),
         entity_labels=_label_counts(rows, "entities", dataset.entity_types),
         relation_labels=_label_counts(rows, "relations", dataset.relation_types),
         widths=_histogram(entity["end"] - entity["start"] for row in rows for entity in row.entities),

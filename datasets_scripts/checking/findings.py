@@ -99,7 +99,10 @@ def _rows(facts: DataCheck, evidence: Evidence) -> Iterator[Finding]:
             "note", "small_train", message, "Train for more epochs, and read scores with care.", (), train.rows
         )
     if train is not None and not any(split.name in ("dev", "test") and split.rows for split in facts.splits):
-        advice = "Put some rows aside: without them nothing says how good a model is."
+        advice = (
+            "Put some rows aside, such as by spert convert DATA --split 0.8,0.1,0.1 --output SPLIT_DATA: without them "
+            "nothing says how good a model is."
+        )
         yield _finding("warning", "nothing_to_score", "There is neither a dev nor a test split.", advice)
     empty = [row.place() for row in evidence.rows if not row.tokens]
     if empty:

@@ -31,7 +31,7 @@ class Analysis:
     """What `analyse` found.
 
     Attributes:
-        names: What the run, the baseline and the data are called: "model", "baseline", "data".
+        names: What the run, the baseline, the data and their rows are called: "model", "baseline", "data", "unit".
         entity_types: Entity labels, in order.
         relation_types: Relation labels, in order.
         entity_threshold: The one chosen; None: the best class wins.
@@ -118,6 +118,7 @@ def analyse(
     model_name: str = "model",
     baseline_name: str = "baseline",
     data_name: str = "data",
+    unit: str = "sentence",
     seed: int = 0,
 ) -> Analysis:
     """Score predictions, sort their errors, sweep the thresholds, and compare with another run.
@@ -137,6 +138,7 @@ def analyse(
         model_name: What the report calls the model.
         baseline_name: What it calls the other run.
         data_name: What it calls the data.
+        unit: What a row is: "sentence" or "document".
         seed: Of the bootstrap.
 
     Raises:
@@ -154,7 +156,7 @@ def analyse(
     if baseline is not None:
         _check_rows("baseline", gold, baseline)
         others = find_errors(read_rows(gold, baseline, baseline, symmetric), confident)
-        comparison = compare(gold, chosen, baseline, errors, others, symmetric, seed)
+        comparison = compare(gold, chosen, baseline, errors, others, symmetric, seed, unit)
     scores = score_examples(
         gold,
         chosen,
@@ -165,7 +167,7 @@ def analyse(
     best_entities, best_relations = best_points(gold, predictions, symmetric)
     calibrations = _calibrations(rows, predictions, entity_threshold, symmetric)
     return Analysis(
-        names={"model": model_name, "baseline": baseline_name, "data": data_name},
+        names={"model": model_name, "baseline": baseline_name, "data": data_name, "unit": unit},
         entity_types=tuple(entity_types),
         relation_types=tuple(relation_types),
         entity_threshold=entity_threshold,

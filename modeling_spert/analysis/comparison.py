@@ -82,6 +82,7 @@ def compare(
     baseline_errors: Sequence[Error],
     symmetric: Collection[str],
     seed: int,
+    unit: str,
 ) -> Comparison:
     """Compare two runs on the same gold rows, both at their own thresholds."""
     units = _units(gold)
@@ -95,7 +96,7 @@ def compare(
     return Comparison(
         differences=_differences(gold, predicted, baseline, units, symmetric, seed),
         resamples=RESAMPLES,
-        units=f"{len(units)} {'documents' if documents else 'sentences'}",
+        units=f"{len(units)} {'document' if documents else unit}s",
         appeared=tuple(appeared),
         changed=tuple(i for i in range(len(errors)) if not same[i] and i not in new),
         gone=tuple(error for error in baseline_errors if not any(key in now for key in _keys(error))),

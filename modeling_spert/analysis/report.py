@@ -171,8 +171,8 @@ def _draw_sweep(sweep: Sweep, best: SweepPoint, on_curve: bool, name: str) -> Ma
 def _slices(analysis: Analysis) -> list[tuple[str, str, Any]]:
     parts = [
         ("Entities by width", "words", analysis.by_width),
-        ("Entities by length of the sentence", "words", analysis.entities_by_length),
+        (f"Entities by length of the {analysis.names['unit']}", "words", analysis.entities_by_length),
         ("Relations by words between head and tail", "words", analysis.by_distance),
-        ("Relations by length of the sentence", "words", analysis.relations_by_length),
+        (f"Relations by length of the {analysis.names['unit']}", "words", analysis.relations_by_length),
     ]
     return [part for part in parts if any(piece.support or piece.predicted for piece in part[2])]

@@ -130,7 +130,7 @@ def view_error(analysis: Analysis, colors: Colors, error: Error, anchor: str, st
         status=status,
         gold=_draw_item(row, error.gold, None, "missed", colors, window),
         predicted=_draw_item(row, error.predicted, error.score, "wrong", colors, window),
-        sentence=name_sentence(analysis.rows, error.row),
+        sentence=name_sentence(analysis, error.row),
     )
 
 
@@ -159,10 +159,10 @@ def _arrow(pair: TypedPair, score: float | None, status: str) -> Arrow:
     return Arrow(pair.head[:2], pair.tail[:2], pair.type, score, status)
 
 
-def name_sentence(rows: Sequence[Row], index: int) -> str:
+def name_sentence(analysis: Analysis, index: int) -> str:
     """What a sentence is called: its id, and its document if it has one."""
-    row = rows[index]
-    name = f"sentence {index + 1}" if row.orig_id in (str(index), str(index + 1)) else row.orig_id
+    row = analysis.rows[index]
+    name = f"{analysis.names['unit']} {index + 1}" if row.orig_id in (str(index), str(index + 1)) else row.orig_id
     return name if row.doc_id is None or row.doc_id in name else f"{name} ({row.doc_id})"
 
 
@@ -176,7 +176,7 @@ def view_sentences(
     return [
         SentenceView(
             anchor=f"s{row}",
-            name=name_sentence(analysis.rows, row),
+            name=name_sentence(analysis, row),
             gold=_draw_side(analysis.rows[row], "gold", colors),
             predicted=_draw_side(analysis.rows[row], "predicted", colors),
             errors=tuple(errors[row]),

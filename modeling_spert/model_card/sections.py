@@ -216,7 +216,10 @@ def limits(record: RunRecord) -> str:
                 "`relation_threshold`, or add sentences without relations to the training data.",
             )
         else:
-            items.append(f"{without} of its {count} training sentences hold no relation.")
+            within = "training sentences"
+            if _unit(train) == "document":
+                within = f"sentences, in {_size(train)},"
+            items.append(f"{without} of its {count} {within} hold no relation.")
     if config.get("symmetric_relation_types"):
         labels = ", ".join(escape(label) for label in config["symmetric_relation_types"])
         items.append(f"{labels} have no direction: the entity that starts earlier is the head.")
@@ -244,6 +247,16 @@ def _licence_note(data: Mapping[str, Any]) -> str:
     return f"The training data, {title}, are under the licence {escape(data['licence'])}."
 
 
+def _size(split: Mapping[str, Any]) -> str:
+    """The rows of a split, by their unit: "8 sentences"."""
+    count = split["rows"] if _unit(split) == "document" else split["sentences"]
+    return f"{count} {_unit(split)}s"
+
+
+def _unit(split: Mapping[str, Any]) -> str:
+    return "document" if split.get("unit") == "document" and isinstance(split.get("rows"), int) else "sentence"
+
+
 def training_section(record: RunRecord, curve_file: str | None) -> str:
     """Recipe, data, versions and the curve."""
     parts = []
@@ -261,7 +274,7 @@ def training_section(record: RunRecord, curve_file: str | None) -> str:
     train = record.data.get("train")
     if train:
         parts.append(
-            f"{train['sentences']} sentences with {train['entities']} entities and {train['relations']} relations "
+            f"{_size(train)} with {train['entities']} entities and {train['relations']} relations "
             f"(rows {escape(train['revision'])})."
         )
     if record.versions:

@@ -11,6 +11,7 @@ from modeling_spert.training.arguments import TrainingArguments
 from modeling_spert.training.data import TrainingData
 from modeling_spert.training.divergence import weights_not_finite
 from modeling_spert.training.evaluate import check_best_metric
+from modeling_spert.training.messages import no_split_text
 
 logger = logging.get_logger(__name__)
 
@@ -23,7 +24,7 @@ def check_evaluation(args: TrainingArguments, data: TrainingData, eval_split: st
     """
     if eval_split is None:
         if args.eval_only or args.eval_every:
-            raise ValueError(f"{data.name} has no split dev or test to evaluate on: name one with --eval_split")
+            raise ValueError(f"{data.name}: {no_split_text(args.dataset)}; or name another split with --eval_split")
         return
     data.select(eval_split)
     check_best_metric(best_metric, data, no_overlapping=args.no_overlapping)

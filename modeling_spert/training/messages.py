@@ -8,26 +8,45 @@ from modeling_spert.training.arguments import ENOUGH_STEPS, TrainingArguments
 
 
 def plan_text(
-    args: TrainingArguments, *, name: str, sentences: int, steps: int, epochs: int, eval_split: str | None, device: str
+    args: TrainingArguments,
+    *,
+    name: str,
+    sentences: int,
+    steps: int,
+    epochs: int,
+    eval_split: str | None,
+    device: str,
+    unit: str = "sentence",
 ) -> str:
     """What the training is going to do.
 
     Args:
         args: Of the run.
         name: Of the data.
-        sentences: Of the training split.
+        sentences: Rows of the training split.
         steps: Optimizer steps of the run.
         epochs: Passes over the data, the last one perhaps cut short.
         eval_split: The split that is scored.
         device: With the number of processes.
+        unit: What a row is.
     """
     batch = args.per_device_train_batch_size * args.gradient_accumulation_steps
     is_chosen = args.num_train_epochs is None and args.max_steps < 0
     hint = "; --num_train_epochs sets another number" if is_chosen else ""
     length = f"{steps} steps of {batch} ({epochs} {'epoch' if epochs == 1 else 'epochs'}{hint})"
     each = {0: "", 1: "each epoch and "}.get(args.eval_every, f"each {args.eval_every} epochs and ")
-    scored = f"Scored on {eval_split}, {each}at the end" if eval_split else "Not scored: there is no other split"
-    return f"Training on {name}, {args.train_split}: {sentences} sentences, {length}, on {device}. {scored}."
+    scored = f"Scored on {eval_split}, {each}at the end" if eval_split else f"Not scored: {no_split_text(args.dataset)}"
+    return f"Training on {name}, {args.train_split}: {sentences} {unit}s, {length}, on {device}. {scored}."
+
+
+def no_split_text(dataset: str | None) -> str:
+    """That there is nothing to score on, and how to get it.
+
+    >>> no_split_text("my data")
+    "there is no split dev or test. To get them: spert convert 'my data' --split 0.8,0.1,0.1 --output SPLIT_DATA"
+    """
+    source = shlex.quote(dataset or "DATA")
+    return f"there is no split dev or test. To get them: spert convert {source} --split 0.8,0.1,0.1 --output SPLIT_DATA"
 
 
 def time_text(seconds_per_step: float, steps_left: int) -> str:

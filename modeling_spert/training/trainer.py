@@ -210,7 +210,8 @@ class Trainer:
             self.accelerator, self.model, self.tokenizer, examples, self.args, done=done, moments=moments
         )
         self._output.open()
-        self._output.begin_run(self.progress.step, steps.num_epochs, self._facts())
+        facts = self._facts()
+        self._output.begin_run(self.progress.step, steps.num_epochs, facts)
         self.say(
             plan_text(
                 self.args,
@@ -220,6 +221,7 @@ class Trainer:
                 epochs=steps.num_epochs,
                 eval_split=self.eval_split,
                 device=f"{self.accelerator.device}, processes: {self.accelerator.num_processes}",
+                unit=(facts.get("train") or {}).get("unit", "sentence"),
             )
         )
         with StopFlag() as stop, self._progress_bar(steps.total) as bar:

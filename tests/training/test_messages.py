@@ -11,6 +11,7 @@ import pytest
 from tiny_data import build_rows, write_dataset
 from tiny_models import save_backbone
 
+import spert_cli
 import train_accelerate
 from modeling_spert import SpertModel
 from modeling_spert.evaluation.metrics import score_examples
@@ -106,7 +107,25 @@ def test_default_length_is_enough_for_a_small_set(folder: Path, capsys: pytest.C
 def test_plan_text_without_a_split_to_score() -> None:
     args = TrainingArguments(output_dir="x")
     text = plan_text(args, name="n", sentences=3, steps=9, epochs=3, eval_split=None, device="cpu")
-    assert text.endswith("Not scored: there is no other split.")
+    command = "spert convert DATA --split 0.8,0.1,0.1 --output SPLIT_DATA"
+    assert text.endswith(f"Not scored: there is no split dev or test. To get them: {command}.")
+
+
+def test_training_without_a_split_to_score_names_a_command_that_makes_one(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command in the message is run as it is printed."""
+    data = write_dataset(tmp_path / "data", train=20)
+    (data / "dev.json").unlink()
+    with pytest.raises(SystemExit):
+        train(folder, "unscored", "--dataset", str(data), "--eval_every", "1")
+    said = capsys.readouterr().err
+    command = re.search(r"spert (convert \S+ --split \S+) --output SPLIT_DATA", said)
+    assert command is not None, said
+    assert spert_cli.main([*command[1].split(), "--output", str(tmp_path / "split")]) == 0
+    assert {path.stem for path in (tmp_path / "split").iterdir()} >= {"train", "dev", "test"}
+    symmetric = json.loads((tmp_path / "split" / "types.json").read_text("utf-8"))["relations"]["met"]["symmetric"]
+    assert symmetric is True
 
 
 def test_training_warns_of_labels_without_an_example(
