@@ -113,7 +113,7 @@ def _read_min_record(record: dict[str, Any], name: str, seen: set[str], reading:
         reading.notes.append(Note(OTHER_ANNOTATOR, doc_id))
         return None
     seen.add(doc_id)
-    results = []
+    results: list[dict[str, Any]] = []
     for tag, values in record.items():
         for value in values if isinstance(values, list) else ():
             if isinstance(value, dict):
