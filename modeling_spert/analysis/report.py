@@ -79,7 +79,7 @@ def best_thresholds_text(analysis: Analysis) -> str:
         )
         if point
     ]
-    where = f"on {analysis.names['data']} ({len(analysis.rows)} rows)"
+    where = f"on {analysis.names['data']} ({len(analysis.rows)} {analysis.names['unit']}s)"
     return f"Best thresholds {where}: {found or 'none, the best class wins'}. F1: {', '.join(gains)}" if gains else ""
 
 

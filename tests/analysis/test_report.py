@@ -164,7 +164,7 @@ def test_report_and_console_name_the_same_best_thresholds(entity_threshold):
     line, best = best_thresholds_text(found), found.best_thresholds
     assert best == best_thresholds(gold, predictions)
     assert (
-        line.startswith("Best thresholds on mine, dev (40 rows): ")
+        line.startswith("Best thresholds on mine, dev (40 sentences): ")
         and f"(now {found.scores['ner_f1_micro']:.1f})" in line
     )
     at_best = score_examples(gold, at_thresholds(predictions, best.entity_threshold, best.relation_threshold))

@@ -59,7 +59,7 @@ def test_every_report_names_the_unit_of_the_rows(tmp_path: Path, capsys, unit: s
     assert f"{count} {unit}s with 48 entities" in card
     if unit == "document":
         assert "16 of its 48 sentences, in 16 documents, hold no relation." in card
-        assert "relations between sentences are found, too" in card and "within a sentence only" not in card
+        assert "relations across its sentences are found" in card and "within a sentence only" not in card
     else:
         assert "32 of its 48 training sentences hold no relation." in card
         assert "Relations are found within a sentence only; between sentences there are none." in card
