@@ -22,6 +22,7 @@ try:
         build_model,
         parse_arguments,
     )
+    from modeling_spert.training.failures import is_main_process, report_once
     from modeling_spert.training.messages import next_steps_text
     from modeling_spert.training.output_folder import check_output_dir
 except ImportError as error:
@@ -61,7 +62,8 @@ def training_function(args: TrainingArguments) -> dict[str, float]:
 def main(argv: list[str] | None = None) -> None:
     """Command line entry.
 
-    A user's mistake ends with one line and exit code 2, a training that diverged with 1, one that was stopped with 130.
+    A user's mistake ends with one line and exit code 2, a download that failed or a training that diverged with 1, one
+    that was stopped with 130. Of several processes the first says so.
     """
     args = parse_arguments(argv)
     logging.set_verbosity_info() if args.verbose else logging.set_verbosity_warning()
@@ -69,13 +71,13 @@ def main(argv: list[str] | None = None) -> None:
     try:
         training_function(args)
     except Interrupted as stopped:
-        print(f"\n{stopped}", file=sys.stderr)
+        if is_main_process():
+            print(f"\n{stopped}", file=sys.stderr)
         sys.exit(130)
     except (ValueError, OSError, DownloadError, TrainingDiverged) as error:
         if args.verbose:
             raise
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1 if isinstance(error, TrainingDiverged) else 2)
+        sys.exit(report_once(error, DownloadError, TrainingDiverged))
 
 
 if __name__ == "__main__":

@@ -85,7 +85,8 @@ class JointDataset:
         unknown = [name for name in names if name not in self.splits]
         if unknown:
             available = ", ".join(self.splits)
-            raise ValueError(f"{self.name} has no split {unknown[0]!r} (asked for {splits!r}); it has: {available}")
+            asked = f" (asked for {splits!r})" if len(names) > 1 else ""
+            raise ValueError(f"{self.name} has no split {unknown[0]!r}{asked}; it has: {available}")
         if len(set(names)) < len(names):
             raise ValueError(f"{splits!r} names a split twice")
         if len(names) == 1:

@@ -34,8 +34,8 @@ def write_analysis(
         ValueError: If there is no such split, or thresholds are to be stored in a model that is not a folder.
     """
     from datasets_scripts import load_joint_dataset
-    from modeling_spert import SpertModel, analysis
-    from modeling_spert.training.tokenizer import load_tokenizer
+    from modeling_spert import analysis
+    from spert_cli.models import load_model
 
     dataset = load_joint_dataset(data, data_dir, fold)
     split = split or next((name for name in ("dev", "test") if name in dataset.splits), None)
@@ -44,12 +44,9 @@ def write_analysis(
     if save_thresholds and not Path(models[0]).is_dir():
         raise ValueError(f"--thresholds save needs a model folder on this machine, got {models[0]}")
     gold = list(dataset.select(split))
-    loaded = [SpertModel.from_pretrained(name) for name in models]
-    predictions = [
-        analysis.predict_with_scores(model, load_tokenizer(name), gold)
-        for name, model in zip(models, loaded, strict=True)
-    ]
-    config, labels = loaded[0].config, list(dataset.symmetric_relation_types)
+    loaded = [load_model(name) for name in models]
+    predictions = [analysis.predict_with_scores(model, tokenizer, gold) for model, tokenizer in loaded]
+    config, labels = loaded[0][0].config, list(dataset.symmetric_relation_types)
     settings: dict[str, Any] = {"baseline": predictions[1], "baseline_name": models[1]} if len(models) > 1 else {}
     found = analysis.analyse(
         gold,

@@ -1,7 +1,7 @@
 """The application `spert`: its commands, and how it fails: one line on standard error, no traceback.
 
-Exit status: 0 done; 1 the Hub refused or could not be reached, or `check` found something; 2 a mistake in the call or
-in the files; 130 interrupted.
+Exit status: 0 done; 1 something outside failed (the Hub, a download, a training), or `check` found something; 2 a
+mistake in the call or in the files; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -52,24 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _report(error: Exception) -> int:
     """Say in one line what a user can put right; anything else is our mistake and keeps its traceback."""
+    from datasets_scripts import DownloadError
     from modeling_spert.hub import PushError
+    from modeling_spert.shared.commands import report
     from modeling_spert.training import Interrupted, TrainingDiverged
 
     if hasattr(error, "format_message"):  # typer's own: an unknown flag, a missing argument
         return _fail(error.format_message() or "nothing to do: see spert --help", 2)
     if isinstance(error, Interrupted):
         return _fail(str(error), 130)
-    if isinstance(error, PushError | TrainingDiverged | _download_error()):
-        return _fail(str(error), 1)
-    if isinstance(error, ValueError | OSError | ImportError):
-        return _fail(str(error) or type(error).__name__, 2)
+    outside = (PushError, TrainingDiverged, DownloadError)
+    if isinstance(error, (*outside, ValueError, OSError, ImportError)):
+        return report(error, *outside)
     raise error
-
-
-def _download_error() -> type[Exception]:
-    from datasets_scripts import DownloadError
-
-    return DownloadError
 
 
 def _fail(message: str, status: int) -> int:

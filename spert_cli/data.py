@@ -91,6 +91,9 @@ def convert(
     """
     from datasets_scripts import annotation_formats
 
+    if from_ not in ("auto", *annotation_formats.FORMATS_IN):
+        known = ", ".join(annotation_formats.FORMATS_IN)
+        raise ValueError(f"--from must be auto or one of {known}, got {from_!r}")
     if to is not None:
         report = annotation_formats.convert_out(
             source, to, output, from_=from_, offset_unit=offset_unit, on_bad=on_bad, overwrite=overwrite

@@ -36,7 +36,7 @@ def render(
     """
     from modeling_spert import rendering
 
-    answers: list[Any] = list(read_inputs([], [file], by_line=False))
+    answers: list[Any] = list(read_inputs([], [file], by_line=False, named="FILE"))
     if to == "page":
         form = "svg" if output.suffix == ".svg" else "html"
         content = rendering.render(answers, form, title=title, theme=theme)

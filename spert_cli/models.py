@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -36,18 +37,23 @@ def train(context: typer.Context) -> int:
         arguments[:1] = ["--dataset", arguments[0]]
     if processes is not None and (not processes.isdigit() or int(processes) < 1):
         raise ValueError(f"--num_processes must be an integer >= 1, got {processes}")
-    if processes is not None and int(processes) > 1:
-        launch = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", processes]
-        launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--multi_gpu"]
-        return subprocess.run([*launch, "-m", "train_accelerate", *arguments], check=False).returncode
     program, sys.argv[0] = sys.argv[0], "spert train"  # what argparse calls the program in its help
     try:
+        if processes is not None and int(processes) > 1:
+            train_accelerate.parse_arguments(arguments)  # a mistake ends here, before the launcher adds its report
+            return _launch(int(processes), arguments)
         train_accelerate.main(arguments)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
     finally:
         sys.argv[0] = program
     return 0
+
+
+def _launch(processes: int, arguments: list[str]) -> int:
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", str(processes)]
+    launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--multi_gpu"]
+    return subprocess.run([*launch, "-m", "train_accelerate", *arguments], check=False).returncode
 
 
 def _take_value(arguments: list[str], flag: str) -> str | None:
@@ -80,15 +86,12 @@ def evaluate(
     Example: spert evaluate runs/mine my_data --split test
     """
     from datasets_scripts import load_joint_dataset
-    from modeling_spert import SpertModel
     from modeling_spert.evaluation import extraction_to_example, format_report, predict_examples, score_examples
-    from modeling_spert.training.tokenizer import load_tokenizer
 
     name = check_model_name(model)
     dataset = load_joint_dataset(data, data_dir, fold)
     examples = list(dataset.select(split))
-    loaded = SpertModel.from_pretrained(name)
-    extractions = predict_examples(loaded, load_tokenizer(name), examples, batch_size=batch_size)
+    extractions = predict_examples(*load_model(name), examples, batch_size=batch_size)
     found = [extraction_to_example(row, extraction) for row, extraction in zip(examples, extractions, strict=True)]
     labels: dict[str, Any] = {"entity_types": dataset.entity_types, "relation_types": dataset.relation_types}
     labels["symmetric_relation_types"] = dataset.symmetric_relation_types
@@ -160,13 +163,30 @@ def demo(
 def load_pipeline(name: str, precision: str | None = None) -> Any:
     """The pipeline around a model folder or a repository on the Hub."""
     from transformers import pipeline
-    from transformers.utils import logging
 
     import modeling_spert  # noqa: F401  (registers the model and the pipeline)
 
+    with _loading(name):
+        return pipeline("joint-extraction", model=name, precision=precision)
+
+
+def load_model(name: str) -> tuple[Any, Any]:
+    """The model of a folder or of a repository on the Hub, and its tokenizer."""
+    from modeling_spert import SpertModel
+    from modeling_spert.training.tokenizer import load_tokenizer
+
+    with _loading(name):
+        return SpertModel.from_pretrained(name), load_tokenizer(name)
+
+
+@contextmanager
+def _loading(name: str) -> Iterator[None]:
+    """No progress bar while a model is loaded; an error says where it was looked for."""
+    from transformers.utils import logging
+
     logging.disable_progress_bar()
     try:
-        return pipeline("joint-extraction", model=name, precision=precision)
+        yield
     except OSError as error:
         if Path(name).exists():
             raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -17,18 +19,18 @@ def card(context: typer.Context) -> int:
     """Make the model card of a folder again: `spert card runs/mine --repo org/name`."""
     from modeling_spert.model_card.__main__ import main
 
-    return _run(main, context)
+    return _run(main, context, "spert card")
 
 
 def push(context: typer.Context) -> int:
     """Push a model folder, a data set or the metric to the Hub: `spert push runs/mine org/name --private`."""
     from modeling_spert.hub.__main__ import main
 
-    return _run(main, context)
+    return _run(main, context, "spert push")
 
 
-def _run(main, context: typer.Context) -> int:
+def _run(main: Callable[..., int], context: typer.Context, program: str) -> int:
     try:
-        return main(list(context.args)) or 0
+        return main(list(context.args), program)
     except SystemExit as stop:  # argparse has printed why
         return stop.code if isinstance(stop.code, int) else 0

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 
-def read_inputs(arguments: Sequence[str], files: Sequence[Path], by_line: bool) -> Iterator[Any]:
+def read_inputs(arguments: Sequence[str], files: Sequence[Path], by_line: bool, named: str = "--file") -> Iterator[Any]:
     """Inputs of the pipeline, as they are read.
 
     Args:
         arguments: Texts; `-` is standard input.
         files: Files. A name that ends in .json or .jsonl holds JSON; any other holds text.
         by_line: Every line of a text file is a text of its own; default: a file is one text.
+        named: What the command calls a file.
 
     Raises:
         ValueError: If there is nothing to read, or a file is not what its name says.
@@ -35,7 +36,7 @@ def read_inputs(arguments: Sequence[str], files: Sequence[Path], by_line: bool) 
             yield from _read_stream(sys.stdin, "standard input", by_line)
             continue
         if not file.is_file():
-            raise ValueError(f"--file {file}: {'this is a folder' if file.is_dir() else 'no such file'}")
+            raise ValueError(f"{named} {file}: {'this is a folder' if file.is_dir() else 'no such file'}")
         with open(file, encoding="utf-8-sig") as stream:
             yield from _read_stream(stream, str(file), by_line)
 
@@ -43,11 +44,11 @@ def read_inputs(arguments: Sequence[str], files: Sequence[Path], by_line: bool) 
 def _read_stream(stream: TextIO, name: str, by_line: bool) -> Iterator[Any]:
     """Texts or JSON inputs of an open file, which may be a pipe that is still being written."""
     try:
-        first = stream.readline()
+        row, first = 1, stream.readline()
         while first and not first.strip():
-            first = stream.readline()
+            row, first = row + 1, stream.readline()
         if name.endswith((".json", ".jsonl")) or first.lstrip()[:2] in ('{"', "[{", "[\n"):
-            yield from _read_json(first, stream, name)
+            yield from _read_json(first, stream, name, row)
         elif by_line:
             yield from (line.rstrip("\r\n") for line in _chain(first, stream) if line.strip())
         elif text := (first + stream.read()).strip():
@@ -63,17 +64,22 @@ def _chain(first: str, stream: TextIO) -> Iterator[str]:
     yield from stream
 
 
-def _read_json(first: str, stream: TextIO, name: str) -> Iterator[Any]:
-    """A JSON list of inputs, or one input per line."""
+def _read_json(first: str, stream: TextIO, name: str, row: int) -> Iterator[Any]:
+    """A JSON list of inputs, or one input per line; `first` is line `row` of the file."""
     if first.lstrip().startswith("["):
-        try:
-            yield from json.loads(first + stream.read())
-        except ValueError as error:
-            raise ValueError(f"{name} is not valid JSON: {error}") from error
+        yield from _parse(first + stream.read(), name, row)
         return
-    for row, line in enumerate(_chain(first, stream), start=1):
+    for number, line in enumerate(_chain(first, stream), start=row):
         if line.strip():
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise ValueError(f"{name}, line {row} is not valid JSON: {error}") from error
+            yield _parse(line, name, number)
+
+
+def _parse(text: str, name: str, row: int) -> Any:
+    """The JSON value of a text that begins in line `row` of a file."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"{name}, line {row + error.lineno - 1}, column {error.colno}"
+        raise ValueError(f"{where} is not valid JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise ValueError(f"{name}, line {row} is nested too deep") from error

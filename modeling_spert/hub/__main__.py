@@ -14,10 +14,10 @@ from modeling_spert.shared.commands import CommandParser, command
 
 
 @command(PushError)
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None, prog: str = "python -m modeling_spert.hub") -> None:
     """Push, and print the commit's address."""
     parser = CommandParser(
-        prog="python -m modeling_spert.hub",
+        prog=prog,
         description="Push a model folder, a folder of Parquet files (a data set), or the metric to the Hub.",
     )
     parser.add_argument("folder", type=Path, help="complete model folder, data set from datasets_scripts.convert")

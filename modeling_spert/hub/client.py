@@ -8,7 +8,7 @@ from time import sleep
 from typing import Any, TypeVar
 
 from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, HfApi
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 from transformers.utils import logging
 
 logger = logging.get_logger(__name__)
@@ -117,7 +117,7 @@ def try_again(action: Callable[[], _Result], what: str, tries: int = 4) -> _Resu
             response = _response(error)
             status = response.status_code if response is not None else None
             transient = status is None or status >= 500 or status in _TRANSIENT
-            if attempt == tries or not transient or isinstance(error, ValueError):
+            if attempt == tries or not transient or isinstance(error, ValueError | OfflineModeIsEnabled):
                 raise PushError(f"could not {what}: {_reason(error, status)}") from error
             wait = _wait(attempt, response)
             logger.warning(f"{what}: {_reason(error, status)}; try {attempt + 1} of {tries} in {wait:g} s")

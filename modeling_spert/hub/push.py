@@ -6,6 +6,7 @@ errors are tried again. The local folder is only read.
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from huggingface_hub import CommitInfo, HfApi
@@ -89,7 +90,7 @@ def push_model_folder(
         )
     except PushError as error:
         flags = [*(["--private"] if private else []), *(["--branch", branch] if branch else [])]
-        later = " ".join(["python -m modeling_spert.hub", str(folder), repo_id, *flags])
+        later = shlex.join(["spert", "push", str(folder), repo_id, *flags])
         raise PushError(f"{error}. The model in {folder} is complete. To push it later: {later}") from error
 
 

@@ -14,10 +14,10 @@ from modeling_spert.shared.commands import CommandParser, command
 
 
 @command()
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None, prog: str = "python -m modeling_spert.model_card") -> None:
     """Write the card again and print its path."""
     parser = CommandParser(
-        prog="python -m modeling_spert.model_card",
+        prog=prog,
         description="Write README.md, the model card, from the files that a training left in a model folder.",
     )
     parser.add_argument("folder", type=Path, help="model folder, as the training script writes it")

@@ -210,7 +210,7 @@ class TrainingArguments(OutputArguments, OptimisationArguments, ModelArguments, 
         if self.push_to_hub and not self.hub_model_id:
             raise ValueError("--push_to_hub needs --hub_model_id org/name")
         if self.push_to_hub and self.eval_only:
-            raise ValueError("--eval_only trains nothing to push: python -m modeling_spert.hub FOLDER org/name does")
+            raise ValueError("--eval_only trains nothing to push: spert push FOLDER org/name does")
         if self.patience and not self.eval_every:
             raise ValueError("--patience needs --eval_every, the epochs between the evaluations it counts")
 

@@ -11,6 +11,7 @@ import yaml
 from transformers import HfArgumentParser
 
 from modeling_spert.training.arguments import ARGUMENT_GROUPS, TrainingArguments, argument_names
+from modeling_spert.training.failures import report_once
 
 # What other training scripts call our arguments.
 _OTHER_NAMES = {
@@ -74,7 +75,7 @@ def parse_arguments(argv: list[str] | None = None) -> TrainingArguments:
         if not args.dataset:
             raise ValueError("--dataset is needed: conll04, scierc, ade, demo, or a file or folder of your own")
     except ValueError as error:
-        parser.exit(2, f"error: {error}\n")
+        sys.exit(report_once(error))
     return args
 
 

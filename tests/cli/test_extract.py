@@ -106,6 +106,34 @@ def test_extract_reports_a_mistake_in_one_line(folder, capsys, arguments, messag
     assert err.startswith("error: ") and err.count("\n") == 1 and message in err
 
 
+def test_mistake_in_json_names_its_line_once(folder, tmp_path, capsys):
+    file = tmp_path / "bad.jsonl"
+    file.write_text('\n{"text": "Ada."}\n{"text": Ada}\n', encoding="utf-8")
+    status, _, err = run(capsys, "extract", str(folder), "--file", str(file))
+    assert status == 2 and err == f"error: {file}, line 3, column 10 is not valid JSON: Expecting value\n"
+    file.write_text('[{"text": "Ada."},\n {"text": Ada}]', encoding="utf-8")
+    status, _, err = run(capsys, "extract", str(folder), "--file", str(file))
+    assert status == 2 and err == f"error: {file}, line 2, column 11 is not valid JSON: Expecting value\n"
+    file.write_text("[" * 100_000, encoding="utf-8")
+    status, _, err = run(capsys, "extract", str(folder), "--file", str(file))
+    assert status == 2 and err == f"error: {file}, line 1 is nested too deep\n"
+
+
+def test_render_names_the_argument_that_it_has(tmp_path, capsys):
+    status, _, err = run(capsys, "render", str(tmp_path / "nofile"))
+    assert status == 2 and err == f"error: FILE {tmp_path / 'nofile'}: no such file\n"
+
+
+def test_convert_names_the_flag_of_an_unknown_format(tmp_path, capsys):
+    status, _, err = run(capsys, "convert", str(tmp_path), "--from", "bart", "--output", str(tmp_path / "out"))
+    assert status == 2 and err.startswith("error: --from must be auto or one of brat, ") and "got 'bart'" in err
+
+
+def test_unknown_split_is_named_once(folder, capsys):
+    status, _, err = run(capsys, "evaluate", str(folder), "demo", "--split", "tset")
+    assert status == 2 and err.count("tset") == 1 and "it has: train, dev, test" in err
+
+
 def test_extract_refuses_a_folder_without_a_model(tmp_path, capsys):
     status, _, err = run(capsys, "extract", str(tmp_path), "Ada.")
     assert status == 2 and "holds no model: there is no config.json in it" in err

@@ -1,6 +1,8 @@
 """From brat annotations to a model, its errors and a page, by the command `spert` alone."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,4 +81,23 @@ def test_card_is_made_again(project):
 
 def test_push_refuses_what_is_not_a_folder(tmp_path, capsys):
     assert main(["push", str(tmp_path / "nope"), "org/name"]) == 2
-    assert capsys.readouterr().err.startswith("error: ")
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ") and "(spert push --help lists the arguments)" in printed
+
+
+def test_push_without_a_network_gives_up_at_once_and_names_the_command(project, capsys, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("modeling_spert.hub.client.sleep", lambda seconds: pytest.fail("tried again"))
+    assert main(["push", str(project / "model"), "org/name", "--private"]) == 1
+    printed = capsys.readouterr().err.splitlines()[-1]
+    assert "OfflineModeIsEnabled" in printed
+    assert printed.endswith(f"To push it later: spert push {project / 'model'} org/name --private")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "analyse"])
+def test_command_is_silent_about_loading(command, project):
+    """A process of its own: a command in this one could have turned the progress bars off."""
+    arguments = [str(project / "model"), str(project / "data"), "--split", "test"]
+    arguments += ["--output", str(project / "silent.html")] if command == "analyse" else []
+    done = subprocess.run([sys.executable, "-m", "spert_cli", command, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == ""

@@ -113,7 +113,7 @@ def test_push_gives_up_and_leaves_the_old_model(
     with pytest.raises(PushError, match=reason) as raised:
         push(hub, other)
     assert "Traceback" not in str(raised.value)
-    assert f"To push it later: python -m modeling_spert.hub {other} org/tiny" in str(raised.value)
+    assert f"To push it later: spert push {other} org/tiny" in str(raised.value)
     assert len(waits) == (3 if "always" in name else 0)
     assert hub.files("org/tiny") == before
     assert {path.name: path.read_bytes() for path in saved.iterdir()} == local

@@ -150,7 +150,7 @@ def test_push_command(hub: LocalHub, folder: Path, capsys: pytest.CaptureFixture
     assert hub_main([str(folder), "org/other", "--private"]) == 1
     told = capsys.readouterr().err
     assert told.startswith("error: ") and told.count("\n") == 1 and "hf auth login" in told
-    assert f"push it later: python -m modeling_spert.hub {folder} org/other --private" in told
+    assert f"push it later: spert push {folder} org/other --private" in told
 
 
 def test_push_metric(hub: LocalHub, capsys: pytest.CaptureFixture[str]) -> None:
@@ -294,7 +294,7 @@ def test_training_survives_a_push_that_fails(
     output = tmp_path / "out"
     assert missing_files(output) == [] and (output / "README.md").is_file()
     assert "Training goes on" in told[0]
-    assert f"To push it later: python -m modeling_spert.hub {output} org/tiny --private" in told[-1]
+    assert f"To push it later: spert push {output} org/tiny --private" in told[-1]
     hub.faults.clear()
     assert hub_main([str(output), "org/tiny", "--private"]) == 0
     assert hub.files("org/tiny")["model.safetensors"] == (output / "model.safetensors").read_bytes()

@@ -1,6 +1,7 @@
 """Resuming from what a disk, an editor or a kill made of a checkpoint: a line that names the file, or an older one."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +12,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_data import write_dataset
 from tiny_models import save_backbone
+from tiny_pipeline import save_folder, tiny_model, tiny_tokenizer
 
 import train_accelerate
 from modeling_spert import SpertModel
 from modeling_spert.training import stopping
-from modeling_spert.training.checkpoints import read_progress
+from modeling_spert.training.checkpoints import read_progress, save_model
 from modeling_spert.training.optimizer import linear_schedule
 from modeling_spert.training.progress import Progress
 
@@ -102,6 +104,11 @@ def half(tensors: dict[str, torch.Tensor]) -> None:
         del tensors[name]
 
 
+def drop_parameter(tensors: dict[str, torch.Tensor]) -> None:
+    for name in [name for name in tensors if name.startswith("entity_classifier.weight/")]:
+        del tensors[name]
+
+
 STATE, MOMENTS, WEIGHTS = "training_state.json", "training_state.safetensors", "model.safetensors"
 DAMAGES: list[tuple[str, str, Callable[[Path], None]]] = [
     ("empty object", STATE, edit_state(lambda state: {})),
@@ -118,6 +125,7 @@ DAMAGES: list[tuple[str, str, Callable[[Path], None]]] = [
     ("moments absent", MOMENTS, lambda folder: (folder / MOMENTS).unlink()),
     ("moments of another model", MOMENTS, edit_tensors(MOMENTS, lambda t: t.update({"nope/exp_avg": torch.ones(1)}))),
     ("half the moments", MOMENTS, edit_tensors(MOMENTS, half)),
+    ("moments of a parameter missing", MOMENTS, edit_tensors(MOMENTS, drop_parameter)),
     ("other shape", MOMENTS, edit_tensors(MOMENTS, lambda t: t.update({sorted(t)[0]: torch.ones(3, 3, 3)}))),
     ("weights cut", WEIGHTS, cut(WEIGHTS)),
     ("weights missing", WEIGHTS, edit_tensors(WEIGHTS, lambda t: t.pop("relation_classifier.weight"))),
@@ -196,6 +204,27 @@ def test_disk_full_is_one_line(run: Path, monkeypatch: pytest.MonkeyPatch, capsy
     message = read_error(run, capsys)
     assert "cannot be written" in message and "No space left on device" in message
     assert read_progress(run / "last")[0].step == 6
+
+
+def test_save_model_renames_the_weights_last_and_removes_older_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill between two renames leaves the older weights with newer small files, never the other way round."""
+    folder = save_folder(tmp_path / "model")
+    for name in ("model-00001-of-00002.safetensors", "model.safetensors.index.json"):
+        (folder / name).write_text("of an earlier, larger model")
+    renamed: list[str] = []
+    replace = os.replace
+
+    def note(source: Any, target: Any) -> None:
+        renamed.append(Path(target).name)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", note)
+    save_model(tiny_model(), tiny_tokenizer(), folder)
+    assert "config.json" in renamed and renamed[-1] == WEIGHTS
+    assert [path.name for path in folder.glob("model*.safetensors*")] == [WEIGHTS]
+    assert SpertModel.from_pretrained(folder).config.entity_types == tiny_model().config.entity_types
 
 
 def test_resume_of_a_finished_run_trains_nothing_and_keeps_the_model(
