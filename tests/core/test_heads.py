@@ -217,6 +217,18 @@ def test_heads_hooks_fire_and_may_change_the_answer(name: str, given: bool):
     assert not torch.allclose(found[head], expected[head], atol=0.01)
 
 
+@pytest.mark.parametrize("name", HEADS)
+@torch.no_grad()
+def test_heads_hook_before_the_call_may_change_the_answer_alone(name: str):
+    """With no other hook, which would have the head called anyway."""
+    model = build_spert(scale=3.0)
+    expected = model(**batch(), entity_threshold=0.0)
+    getattr(model, name).register_forward_pre_hook(lambda module, args: (args[0] * 2,))
+    found = model(**batch(), entity_threshold=0.0)
+    logits = "entity_logits" if name == "entity_classifier" else "relation_logits"
+    assert not torch.allclose(found[logits], expected[logits], atol=0.01)
+
+
 def test_affine_map_of_a_plain_head_is_its_own_weight():
     """No copy and no call: extraction costs what it did."""
     model = build_spert()
