@@ -41,13 +41,14 @@ def command(*outside: type[Exception]) -> Callable[[Callable[..., None]], Callab
     >>> main([])
     2
     """
+    reported: tuple[type[Exception], ...] = (*outside, *_USER_MISTAKES)
 
     def decorate(main: Callable[..., None]) -> Callable[..., int]:
         @functools.wraps(main)
         def run(*arguments: Any, **named: Any) -> int:
             try:
                 main(*arguments, **named)
-            except (*outside, *_USER_MISTAKES) as error:
+            except reported as error:
                 return report(error, *outside)
             return 0
 
