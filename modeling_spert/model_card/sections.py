@@ -208,12 +208,15 @@ def limits(record: RunRecord) -> str:
     ]
     if train and config["relation_types"]:
         without, count = train["without_relations"], train["sentences"]
-        if without == 0:
+        if record.arguments.get("extra_relation_free"):
+            share = escape(record.arguments.get("extra_share"))
+            items.append(f"For each training sentence, {share} sentences without relations were mixed in.")
+        elif without == 0:
             items.insert(
                 0,
                 "Every sentence it was trained on holds a relation. In ordinary text most hold none, and there "
                 "the model **finds too many** entities and relations: raise `entity_threshold` and "
-                "`relation_threshold`, or add sentences without relations to the training data.",
+                "`relation_threshold`, or train with sentences without relations (`--extra_relation_free`).",
             )
         else:
             within = "training sentences"

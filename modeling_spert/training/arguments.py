@@ -40,6 +40,14 @@ class DataArguments:
     on_bad_row: Literal["raise", "skip"] = _arg("raise", "stop at a row that is not valid, or leave it out")
     train_split: str = _arg("train", "split to train on; 'train+dev' joins two")
     eval_split: str | None = _arg(None, "split to score (default: dev, else test)")
+    extra_relation_free: list[str] | None = _arg(
+        None, "files of sentences without relations to mix in: SpERT JSON, or text with a sentence per line"
+    )
+    extra_share: float = _arg(0.5, "how many of these an epoch has, for each sentence of the training split")
+    recase: float = _arg(0.0, "share of the training sentences shown in small letters or capitals, half each")
+    replace_mentions: float = _arg(
+        0.0, "probability that a mention is replaced by another of its type from the training split"
+    )
 
 
 @dataclass(frozen=True)
@@ -169,7 +177,9 @@ _MINIMA = {
     "patience": 0,
     "save_every": 0,
     "log_every": 1,
+    "extra_share": 0,
 }
+_SHARES = ("warmup_ratio", "recase", "replace_mentions")  # from 0 to 1
 
 
 @dataclass(frozen=True)
@@ -195,8 +205,9 @@ class TrainingArguments(OutputArguments, OptimisationArguments, ModelArguments, 
                 raise ValueError(f"--{name} must be at least {least}, got {value}")
             if value == math.inf:
                 raise ValueError(f"--{name} must be finite, got {value}")
-        if not 0 <= self.warmup_ratio <= 1:
-            raise ValueError(f"--warmup_ratio must be between 0 and 1, got {self.warmup_ratio}")
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"--{name} must be between 0 and 1, got {getattr(self, name)}")
         if not 0 < self.max_grad_norm < math.inf:
             raise ValueError(f"--max_grad_norm must be finite and more than 0, got {self.max_grad_norm}")
 
@@ -241,4 +252,6 @@ def public_arguments(args: TrainingArguments) -> dict[str, Any]:
     for name in ("dataset", "backbone", "model"):  # a name, unless there is a folder
         if shown[name] and Path(shown[name]).expanduser().exists():
             shown[name] = f"local folder {Path(shown[name]).resolve().name}"
+    if args.extra_relation_free:
+        shown["extra_relation_free"] = [Path(path).name for path in args.extra_relation_free]
     return shown

@@ -12,6 +12,7 @@ from modeling_spert.evaluation.examples import Example
 from modeling_spert.training.arguments import TrainingArguments
 from modeling_spert.training.labelling import label_windows
 from modeling_spert.training.negatives import NegativeSampler, TrainingCollator
+from modeling_spert.training.variants import Variants, collect_mentions
 
 # Batches whose rows are sorted together: enough for rows of about equal length in a batch, few enough that the batches
 # differ from epoch to epoch.
@@ -19,26 +20,42 @@ _BATCHES_PER_POOL = 50
 
 
 class EpochSampler(Sampler[int]):
-    """All rows, shuffled anew in every epoch; `epoch` is set by the training loop.
+    """All rows, and some of the extra ones, shuffled anew in every epoch; `epoch` is set by the training loop.
 
     Args:
-        num_rows: Rows of the data set.
+        num_rows: Rows of the data set that every epoch has.
         seed: Seed of the run.
         lengths: Subwords of each row: batches then hold rows of about equal length, in random order. Default: rows in
             random order, as in the original.
         batch_size: Rows of a batch of one process; for `lengths`.
+        num_extras: Extra rows, which follow the others in the data set.
+        drawn: How many of the extra rows an epoch has, drawn anew each time.
     """
 
-    def __init__(self, num_rows: int, seed: int, lengths: Sequence[int] | None = None, batch_size: int = 1):
+    def __init__(
+        self,
+        num_rows: int,
+        seed: int,
+        lengths: Sequence[int] | None = None,
+        batch_size: int = 1,
+        *,
+        num_extras: int = 0,
+        drawn: int = 0,
+    ):
         self.num_rows, self.seed, self.epoch = num_rows, seed, 0
         self.lengths, self.batch_size = lengths, batch_size
+        self.num_extras, self.drawn = num_extras, min(drawn, num_extras)
 
     def __len__(self) -> int:
-        return self.num_rows
+        return self.num_rows + self.drawn
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
-        rows = torch.randperm(self.num_rows, generator=generator).tolist()
+        order = torch.randperm(len(self), generator=generator)
+        if self.drawn:
+            extras = self.num_rows + torch.randperm(self.num_extras, generator=generator)[: self.drawn]
+            order = torch.cat((torch.arange(self.num_rows), extras))[order]
+        rows = order.tolist()
         return iter(rows if self.lengths is None else self._group(rows, self.lengths, generator))
 
     def _group(self, rows: list[int], lengths: Sequence[int], generator: torch.Generator) -> list[int]:
@@ -54,15 +71,28 @@ class EpochSampler(Sampler[int]):
 
 
 def build_train_loader(
-    examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, config: SpertConfig, args: TrainingArguments
+    examples: Sequence[Example],
+    tokenizer: PreTrainedTokenizerBase,
+    config: SpertConfig,
+    args: TrainingArguments,
+    extras: Sequence[Example] = (),
 ) -> tuple[DataLoader, EpochSampler, TrainingCollator]:
     """Batches of labelled windows with sampled negatives; the last incomplete batch is dropped, as in the original.
+
+    Args:
+        examples: The rows of the training split.
+        tokenizer: Of the model.
+        config: Of the model.
+        args: Of the run.
+        extras: Sentences of which every epoch has some (`--extra_relation_free`); their row ids follow the others'.
 
     Raises:
         ValueError: If the split holds no sentence.
     """
-    rows = label_windows(examples, tokenizer, config)
-    if not rows:
+    everything = [*examples, *extras]
+    rows = label_windows(everything, tokenizer, config)
+    num_rows = sum(row.sentences[0].row_id < len(examples) for row in rows)
+    if not num_rows:
         raise ValueError(f"--train_split {args.train_split} holds no sentence to train on")
     sampler = NegativeSampler(
         num_relation_types=config.num_relation_types,
@@ -72,15 +102,26 @@ def build_train_loader(
         relation_negatives=args.relation_negatives,
         seed=args.seed,
     )
-    collator = TrainingCollator(sampler, tokenizer.pad_token_id or 0)
+    variants = None
+    if args.recase or args.replace_mentions:
+        mentions = collect_mentions(examples)
+        variants = Variants(everything, tokenizer, config, mentions, args.recase, args.replace_mentions, seed=args.seed)
+    collator = TrainingCollator(sampler, tokenizer.pad_token_id or 0, variants=variants)
     lengths = [len(row.window.input_ids) for row in rows] if args.group_by_length else None
-    order = EpochSampler(len(rows), args.seed, lengths, args.per_device_train_batch_size)
+    order = EpochSampler(
+        num_rows,
+        args.seed,
+        lengths,
+        args.per_device_train_batch_size,
+        num_extras=len(rows) - num_rows,
+        drawn=round(args.extra_share * len(examples)),
+    )
     loader: DataLoader = DataLoader(
         rows,  # type: ignore[arg-type] # a list is a map-style data set
         batch_size=args.per_device_train_batch_size,
         sampler=order,
         collate_fn=collator,
-        drop_last=len(rows) >= args.per_device_train_batch_size,
+        drop_last=len(order) >= args.per_device_train_batch_size,
         num_workers=args.num_workers,
     )
     return loader, order, collator

@@ -23,12 +23,14 @@ class LabelledSentence:
         num_words: Words of the piece.
         entities: (start, end, class), class 1 being the first entity type.
         relations: (head, tail, relation type), indices into `entities`.
+        is_annotated: Whether the entities are the gold ones. If not, the span classifier learns nothing here.
     """
 
     row_id: int
     num_words: int
     entities: tuple[tuple[int, int, int], ...]
     relations: tuple[tuple[int, int, int], ...]
+    is_annotated: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class LabelMaps:
         relations = {label: i for i, label in enumerate(relation_types)}
         return cls(entities, relations, frozenset(symmetric_relation_types))
 
+    @classmethod
+    def of_config(cls, config: SpertConfig) -> "LabelMaps":
+        """Maps for the labels of a model."""
+        return cls.of(config.entity_types, config.relation_types, config.symmetric_relation_types)
+
 
 def label_piece(
     example: Mapping[str, Any], start: int, end: int, row_id: int, maps: LabelMaps
@@ -81,7 +88,8 @@ def label_piece(
                 head, tail = tail, head
             relations.append((head, tail, maps.relations[relation["type"]]))
     lost = len(example["entities"]) - len(entities), len(example["relations"]) - len(relations)
-    return LabelledSentence(row_id, end - start, tuple(entities), tuple(relations)), *lost
+    is_annotated = example.get("annotated", True)
+    return LabelledSentence(row_id, end - start, tuple(entities), tuple(relations), is_annotated), *lost
 
 
 def window_examples(
@@ -107,7 +115,7 @@ def label_windows(
     examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, config: SpertConfig
 ) -> list[LabelledWindow]:
     """Windows with the gold annotation of their pieces; annotations that a cut sentence loses are reported."""
-    maps = LabelMaps.of(config.entity_types, config.relation_types, config.symmetric_relation_types)
+    maps = LabelMaps.of_config(config)
     labelled, lost = [], set()
     for rows, window in window_examples(examples, tokenizer, config):
         sentences = []
@@ -126,3 +134,28 @@ def label_windows(
             f"cross a cut are not trained on (rows {sorted(lost)[:10]})"
         )
     return labelled
+
+
+def label_whole_sentences(
+    examples: Sequence[Example], rows: Sequence[int], tokenizer: PreTrainedTokenizerBase, config: SpertConfig
+) -> LabelledWindow | None:
+    """One window of consecutive sentences with their annotation; None if they do not fit into one.
+
+    Args:
+        examples: The sentences.
+        rows: Index of each in the training set.
+        tokenizer: Of the model.
+        config: Of the model.
+    """
+    windows = window_documents(
+        tokenizer,
+        [[example["tokens"] for example in examples]],
+        [config.max_span_width],
+        max_window_length=config.max_window_length,
+        context=config.context,
+    )[0]
+    if len(windows) != 1:
+        return None
+    maps = LabelMaps.of_config(config)
+    labelled = (label_piece(e, 0, len(e["tokens"]), row, maps)[0] for e, row in zip(examples, rows, strict=True))
+    return LabelledWindow(windows[0], tuple(labelled))

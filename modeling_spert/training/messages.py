@@ -12,6 +12,7 @@ def plan_text(
     *,
     name: str,
     sentences: int,
+    extras: int = 0,
     steps: int,
     epochs: int,
     eval_split: str | None,
@@ -24,6 +25,7 @@ def plan_text(
         args: Of the run.
         name: Of the data.
         sentences: Rows of the training split.
+        extras: Sentences without relations that each epoch adds.
         steps: Optimizer steps of the run.
         epochs: Passes over the data, the last one perhaps cut short.
         eval_split: The split that is scored.
@@ -36,7 +38,8 @@ def plan_text(
     length = f"{steps} steps of {batch} ({epochs} {'epoch' if epochs == 1 else 'epochs'}{hint})"
     each = {0: "", 1: "each epoch and "}.get(args.eval_every, f"each {args.eval_every} epochs and ")
     scored = f"Scored on {eval_split}, {each}at the end" if eval_split else f"Not scored: {no_split_text(args.dataset)}"
-    return f"Training on {name}, {args.train_split}: {sentences} {unit}s, {length}, on {device}. {scored}."
+    mixed = f" and {extras} without relations" if extras else ""
+    return f"Training on {name}, {args.train_split}: {sentences} {unit}s{mixed}, {length}, on {device}. {scored}."
 
 
 def no_split_text(dataset: str | None) -> str:

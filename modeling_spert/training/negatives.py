@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 
 from modeling_spert.training.labelling import LabelledSentence, LabelledWindow
+from modeling_spert.training.variants import Variants
 from modeling_spert.windows_spert import collate_windows
 
 ALL = -1  # a count of negatives that keeps every one
+UNKNOWN = -100  # class of a span whose label nobody knows: what cross-entropy leaves out
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,14 @@ class NegativeSampler:
                 raise ValueError(f"{name} must be >= 0, or -1 for all, got {getattr(self, name)}")
 
     def sample(self, sentence: LabelledSentence, epoch: int) -> SampledSentence:
-        """Gold and negative spans and pairs of a sentence."""
+        """Gold and negative spans and pairs of a sentence; the pairs only where the entities are not gold."""
         generator = np.random.default_rng((self.seed, epoch, sentence.row_id))
         gold = np.array(sentence.entities, dtype=np.int64).reshape(-1, 3)
-        negatives = self._negative_spans(sentence.num_words, gold[:, :2], generator)
+        if sentence.is_annotated:
+            negatives = self._negative_spans(sentence.num_words, gold[:, :2], generator)
+        else:
+            gold[:, 2] = UNKNOWN
+            negatives = np.zeros((0, 2), dtype=np.int64)
         spans = np.concatenate((gold[:, :2], negatives))
         span_labels = np.concatenate((gold[:, 2], np.zeros(len(negatives), dtype=np.int64)))
         pairs, pair_labels = self._pairs(sentence, spans, generator)
@@ -123,14 +129,18 @@ class TrainingCollator:
         sampler: Draws the negatives.
         pad_token_id: Of the tokenizer.
         epoch: Current epoch; the training loop sets it.
+        variants: Shows some sentences in other letters or with other names; default: all as they are.
     """
 
     sampler: NegativeSampler
     pad_token_id: int
     epoch: int = 0
+    variants: Variants | None = None
 
     def __call__(self, rows: Sequence[LabelledWindow]) -> dict[str, Tensor]:
         """Tensors of one batch; see `SpertModel.forward` for shapes."""
+        if self.variants is not None:
+            rows = [self.variants.show(row, self.epoch) for row in rows]
         batch = collate_windows([row.window for row in rows], self.pad_token_id)
         spans, span_labels, pairs, pair_labels = [], [], [], []
         num_spans = 0

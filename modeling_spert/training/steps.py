@@ -27,12 +27,14 @@ class TrainingSteps:
         tokenizer: Its tokenizer.
         examples: The rows of the training split.
         args: Of the run.
+        extras: Sentences of which every epoch has some.
         done: Steps taken already, for a run that is resumed.
         moments: State of the optimizer, for a run that is resumed.
 
     Attributes:
-        examples: The rows of the training split.
-        num_windows: Windows of the training split.
+        examples: The rows of the training split, then the extras.
+        num_windows: Windows of an epoch.
+        num_extras: Those among them of the extras.
         per_epoch: Optimizer steps of an epoch.
         total: Optimizer steps of the run.
 
@@ -48,12 +50,13 @@ class TrainingSteps:
         examples: Sequence[Example],
         args: TrainingArguments,
         *,
+        extras: Sequence[Example] = (),
         done: int = 0,
         moments: Mapping[str, Tensor] | None = None,
     ):
-        self.accelerator, self.args, self.examples = accelerator, args, examples
+        self.accelerator, self.args, self.examples = accelerator, args, [*examples, *extras]
         _choose_what_is_trained(model, args)
-        loader, self._sampler, self._collator = build_train_loader(examples, tokenizer, model.config, args)
+        loader, self._sampler, self._collator = build_train_loader(examples, tokenizer, model.config, args, extras)
         groups = parameter_groups(model, args.learning_rate, args.weight_decay, args.head_learning_rate)
         optimizer = build_optimizer(groups, args.bias_correction)
         if moments:
@@ -61,7 +64,7 @@ class TrainingSteps:
             load_optimizer(optimizer, model, moments)
         # What accelerate makes of them: the same weights, in the form that several processes or half precision need.
         self._model, self._optimizer, self._loader = accelerator.prepare(model, optimizer, loader)
-        self.num_windows = len(self._sampler)
+        self.num_windows, self.num_extras = len(self._sampler), self._sampler.drawn
         if len(self._loader) == 0:
             raise ValueError(
                 f"{self.num_windows} sentences are too few for {accelerator.num_processes} processes with "
@@ -134,8 +137,9 @@ class TrainingSteps:
         processes nor accumulation changes what is trained.
         """
         accelerator = self.accelerator
-        sizes = [[len(batch["span_labels"]), len(batch["pair_labels"])] for batch in batches]
-        counts = accelerator.reduce(torch.tensor(sizes, device=accelerator.device).sum(0), "sum").clamp(min=1)
+        spans = torch.stack([(batch["span_labels"] >= 0).sum() for batch in batches]).sum()  # UNKNOWN does not count
+        pairs = spans.new_tensor(sum(len(batch["pair_labels"]) for batch in batches))
+        counts = accelerator.reduce(torch.stack((spans, pairs)), "sum").clamp(min=1)
         total = torch.zeros((), device=accelerator.device)
         for index, batch in enumerate(batches):
             is_last = index + 1 == len(batches)

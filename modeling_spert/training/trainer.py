@@ -31,6 +31,7 @@ from modeling_spert.training.evaluate import predict_split, score_predictions, s
 from modeling_spert.training.messages import nothing_found_text, plan_text, scores_text, time_text
 from modeling_spert.training.output_folder import RunOutput, check_output_dir
 from modeling_spert.training.progress import Progress, StepTimer
+from modeling_spert.training.relation_free import read_relation_free
 from modeling_spert.training.steps import TrainingSteps
 from modeling_spert.training.stopping import Interrupted, StopFlag
 
@@ -206,8 +207,16 @@ class Trainer:
     def _train(self, examples: Sequence[Example], checkpoint: Checkpoint | None) -> None:
         """The training itself, from the start or from a checkpoint."""
         done, moments = self.progress.step, checkpoint.moments if checkpoint else None
+        extras = read_relation_free(self.args.extra_relation_free or (), examples, self.model.config)
         steps = TrainingSteps(
-            self.accelerator, self.model, self.tokenizer, examples, self.args, done=done, moments=moments
+            self.accelerator,
+            self.model,
+            self.tokenizer,
+            examples,
+            self.args,
+            extras=extras,
+            done=done,
+            moments=moments,
         )
         self._output.open()
         facts = self._facts()
@@ -217,6 +226,7 @@ class Trainer:
                 self.args,
                 name=self.data.name,
                 sentences=len(examples),
+                extras=steps.num_extras,
                 steps=steps.total,
                 epochs=steps.num_epochs,
                 eval_split=self.eval_split,

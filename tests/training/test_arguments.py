@@ -56,6 +56,10 @@ def test_defaults_are_the_papers() -> None:
         ([*NEEDED, "--max_steps", "-7"], "--max_steps must be at least -1, got -7"),
         ([*NEEDED, "--max_grad_norm", "0"], "--max_grad_norm must be finite and more than 0, got 0"),
         ([*NEEDED, "--warmup_ratio", "nan"], "--warmup_ratio must be between 0 and 1, got nan"),
+        ([*NEEDED, "--recase", "1.2"], "--recase must be between 0 and 1, got 1.2"),
+        ([*NEEDED, "--replace_mentions", "-1"], "--replace_mentions must be between 0 and 1, got -1"),
+        ([*NEEDED, "--extra_share", "-1"], "--extra_share must be at least 0, got -1"),
+        ([*NEEDED, "--extra_relation_free"], "--extra_relation_free: expected at least one argument"),
         ([*NEEDED, "--span_pooling", "median"], "median"),
         ([*NEEDED, "--num_train_epochs", "-1"], "--num_train_epochs must be at least 0, got -1"),
         ([*NEEDED, "--relation_threshold", "1.5"], "--relation_threshold must be between 0 and 1, got 1.5"),
@@ -129,6 +133,14 @@ def test_parse_arguments_file_may_say_no(tmp_path: Path) -> None:
     path.write_text("mixed_precision: no\nno_overlapping: yes\nmax_span_width: null\n")
     args = parse_arguments([*NEEDED, "--config", str(path)])
     assert (args.mixed_precision, args.no_overlapping, args.max_span_width) == ("no", True, None)
+
+
+def test_parse_arguments_takes_several_values_from_flags_and_from_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("extra_relation_free: [a.json, b.txt]\nextra_share: 1\n")
+    assert parse_arguments([*NEEDED, "--config", str(path)]).extra_relation_free == ["a.json", "b.txt"]
+    args = parse_arguments([*NEEDED, "--config", str(path), "--extra_relation_free", "c.txt", "d.txt", "--seed", "1"])
+    assert (args.extra_relation_free, args.extra_share, args.seed) == (["c.txt", "d.txt"], 1.0, 1)
 
 
 def test_every_argument_has_a_doc() -> None:

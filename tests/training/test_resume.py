@@ -290,3 +290,25 @@ def test_progress_takes_the_latest_of_equal_scores() -> None:
     assert (progress.best_step, progress.bad_evaluations) == (12, 2)
     worse = Progress(**{**vars(progress), "step": 16}).after_evaluation(-1.0)
     assert (worse.best_step, worse.bad_evaluations) == (12, 3)
+
+
+def test_run_with_variants_and_extra_sentences_resumes_as_if_never_stopped(
+    stopped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in the second epoch: what an epoch shows of a sentence depends on the epoch, not on what ran before."""
+    (stopped / "plain.txt").write_text("Maria Lund saw Tor Vik.\n" * 5, "utf-8")
+    flags = ("--recase", "0.5", "--replace_mentions", "0.5", "--extra_relation_free", str(stopped / "plain.txt"))
+    train_accelerate.main(command(stopped, "varied", *flags))
+    with monkeypatch.context() as patch:
+        patch.setattr(stopping.StopFlag, "__enter__", raise_after(8))
+        with pytest.raises(SystemExit):
+            train_accelerate.main(command(stopped, "varied_stopped", *flags))
+    train_accelerate.main(command(stopped, "varied_stopped", *flags, "--resume_from_checkpoint", "last"))
+    ours, theirs = (load_file(stopped / name / WEIGHTS) for name in ("varied_stopped", "varied"))
+    assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+    lines = list(map(json.loads, (stopped / "varied" / "metrics.jsonl").read_text("utf-8").splitlines()))
+    assert len([line for line in lines if line["kind"] == "train"]) == 12
+    (run,) = [line for line in lines if line["kind"] == "run"]
+    assert run["arguments"]["extra_relation_free"] == ["plain.txt"]
+    card = (stopped / "varied" / "README.md").read_text("utf-8")
+    assert "For each training sentence, 0.5 sentences without relations were mixed in." in card
