@@ -5,6 +5,7 @@ ECAI 2020, arXiv 1909.07755. Defaults are the paper's (section 4). This file tra
 """
 
 import difflib
+import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -45,6 +46,7 @@ SETTING_MINIMA = {
     "max_entities_per_sentence": 1,
 }
 PROBABILITIES = ("head_dropout", "relation_threshold", "entity_threshold")
+TEMPERATURES = ("entity_temperature", "relation_temperature")  # finite and above 0
 
 # A model's own pipeline entry beats the local registry, so with the package imported it must stay out of sight:
 # otherwise `pipeline("joint-extraction", model=folder)` would ask for trust_remote_code. It is always written to disk.
@@ -69,6 +71,8 @@ class SpertConfig(PreTrainedConfig):
         head_dropout: Dropout probability on the input of both classifiers.
         relation_threshold: Probability from which a relation type holds (paper: 0.4).
         entity_threshold: Probability that an entity's best type must reach; None: the best class wins (paper).
+        entity_temperature: Divides the entity logits before they become probabilities; fitted by `--calibrate`.
+        relation_temperature: The same for relation logits. Thresholds are compared with the probabilities that result.
         context: What a window holds: "none", one sentence; "document", as many consecutive sentences as fit.
         max_window_length: Longest window in subwords, special tokens included; default: what the encoder takes.
         segmentation: Settings of the rules that split raw text into sentences and words, as a plain dict.
@@ -102,6 +106,8 @@ class SpertConfig(PreTrainedConfig):
         head_dropout: float = 0.1,
         relation_threshold: float = 0.4,
         entity_threshold: float | None = None,
+        entity_temperature: float = 1.0,
+        relation_temperature: float = 1.0,
         context: str = "none",
         max_window_length: int | None = None,
         segmentation: dict[str, Any] | None = None,
@@ -125,6 +131,8 @@ class SpertConfig(PreTrainedConfig):
         self.head_dropout = head_dropout
         self.relation_threshold = relation_threshold
         self.entity_threshold = entity_threshold
+        self.entity_temperature = entity_temperature
+        self.relation_temperature = relation_temperature
         self.context = context
         self.max_window_length = max_window_length
         self.segmentation = _optional_mapping("segmentation", segmentation)
@@ -210,7 +218,7 @@ def check_setting(name: str, value: Any) -> None:
     """Check the value of one setting of the model or the pipeline.
 
     Args:
-        name: A key of `SETTING_CHOICES` or `SETTING_MINIMA`, or one of `PROBABILITIES`; others have no range.
+        name: In `SETTING_CHOICES`, `SETTING_MINIMA`, `PROBABILITIES` or `TEMPERATURES`; others have no range.
         value: The value to check.
 
     Raises:
@@ -227,6 +235,8 @@ def check_setting(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be an integer >= {SETTING_MINIMA[name]}, got {value!r}")
     if name in PROBABILITIES and not (is_number and 0 <= value <= 1):
         raise ValueError(f"{name} must be between 0 and 1, got {value!r}")
+    if name in TEMPERATURES and not (is_number and 0 < value < math.inf):
+        raise ValueError(f"{name} must be finite and more than 0, got {value!r}")
 
 
 def _custom_pipelines() -> dict[str, Any]:

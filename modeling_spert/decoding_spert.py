@@ -11,6 +11,7 @@ from transformers import PreTrainedConfig
 from transformers.utils import ModelOutput
 
 from .configuration_spert import check_setting
+from .spans_spert import calibrate_logits
 from .windows_spert import Window
 
 
@@ -65,6 +66,8 @@ class DecodingRules:
             first in pair order keeps its score, as in the original.
         relation_threshold: Probability from which a relation holds.
         relation_signatures: Head type, relation type and tail type that go together; see `drop_unseen_signatures`.
+        entity_temperature: Of the entity probabilities.
+        relation_temperature: Of the relation probabilities, with which the threshold is compared.
     """
 
     entity_types: tuple[str, ...]
@@ -72,6 +75,8 @@ class DecodingRules:
     symmetric_relation_types: frozenset[str]
     relation_threshold: float
     relation_signatures: frozenset[tuple[str, str, str]] = frozenset()
+    entity_temperature: float = 1.0
+    relation_temperature: float = 1.0
 
 
 def decoding_rules(config: PreTrainedConfig, relation_threshold: float | None = None) -> DecodingRules:
@@ -86,7 +91,13 @@ def decoding_rules(config: PreTrainedConfig, relation_threshold: float | None = 
     symmetric = frozenset(config.symmetric_relation_types)
     signatures = frozenset((head, relation, tail) for head, relation, tail in config.relation_signatures or ())
     return DecodingRules(
-        tuple(config.entity_types), tuple(config.relation_types), symmetric, relation_threshold, signatures
+        tuple(config.entity_types),
+        tuple(config.relation_types),
+        symmetric,
+        relation_threshold,
+        signatures,
+        config.entity_temperature,
+        config.relation_temperature,
     )
 
 
@@ -128,7 +139,7 @@ def decode_windows(
         piece = windows[row].sentence_index[entity.start]
         offset = first_words[row][piece]
         members[index] = _Member(row, piece, replace(entity, start=entity.start - offset, end=entity.end - offset))
-    return _assemble(windows, members, _found_relations(output, rules.relation_threshold), rules)
+    return _assemble(windows, members, _found_relations(output, rules), rules)
 
 
 def _fetch(output: ModelOutput) -> ModelOutput:
@@ -177,7 +188,8 @@ def _found_entities(output: ModelOutput, rules: DecodingRules) -> list[tuple[int
     found = output["entities"]
     if len(found) == 0:
         return []
-    scores, labels = output["entity_logits"][found].float().softmax(1)[:, 1:].max(1)
+    logits = calibrate_logits(output["entity_logits"][found].float(), rules.entity_temperature)
+    scores, labels = logits.softmax(1)[:, 1:].max(1)
     return [
         (index, row, Entity(start, end, rules.entity_types[label], score))
         for index, (row, start, end), label, score in zip(
@@ -193,14 +205,15 @@ def _given_entities(output: ModelOutput, given: Sequence[Entity]) -> list[tuple[
     ]
 
 
-def _found_relations(output: ModelOutput, threshold: float) -> list[tuple[int, int, int, float]]:
+def _found_relations(output: ModelOutput, rules: DecodingRules) -> list[tuple[int, int, int, float]]:
     """Head span, tail span, type and score of every relation at or above the threshold, in pair order."""
+    threshold, temperature = rules.relation_threshold, rules.relation_temperature
     if output["relation_logits"].numel() == 0:
         return []
     # Logits are compared, so that there is no second (P, Q) tensor, of probabilities.
     least = math.log(threshold / (1 - threshold)) if 0 < threshold < 1 else (threshold - 0.5) * math.inf
-    pair, label = (output["relation_logits"] >= least).nonzero().unbind(1)
-    scores = output["relation_logits"][pair, label].float().sigmoid().tolist()
+    pair, label = (output["relation_logits"] >= least * temperature).nonzero().unbind(1)
+    scores = calibrate_logits(output["relation_logits"][pair, label].float(), temperature).sigmoid().tolist()
     found = output["pairs"][pair].tolist()
     return [(head, tail, q, score) for (head, tail), q, score in zip(found, label.tolist(), scores, strict=True)]
 

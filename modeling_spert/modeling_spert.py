@@ -151,7 +151,12 @@ class SpertModel(SpertPreTrainedModel):
             logits_BKWE, mask_BKW = heads.classify_candidates()
             # Span filtering (section 3.2): spans of the class *none* are dropped, the others paired.
             spans, entity_logits, entities, pairs = filter_spans(
-                logits_BKWE, mask_BKW, sentence_index, entity_threshold, max_entities_per_sentence
+                logits_BKWE,
+                mask_BKW,
+                sentence_index,
+                entity_threshold,
+                max_entities_per_sentence,
+                temperature=self.config.entity_temperature,
             )
         else:
             # Span classification (section 3.1), of the given spans, which are not filtered.

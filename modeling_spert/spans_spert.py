@@ -178,6 +178,14 @@ def sentence_ranges(sentence_index_BW: Tensor, spans_N3: Tensor) -> Tensor:
     return torch.stack((row, start_BW[row, word], end_BW[row, word]), dim=1)
 
 
+def calibrate_logits(logits: Tensor, temperature: float) -> Tensor:
+    """The logits whose softmax or sigmoid is the calibrated probability; at temperature 1 the very same.
+
+    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017. SpERT: no calibration.
+    """
+    return logits if temperature == 1 else logits.float() / temperature
+
+
 def find_survivors(entity_logits: Tensor, entity_threshold: float | None = None) -> Tensor:
     """Whether each span is an entity (section 3.2): bool, of the shape of the logits without its last dimension.
 
@@ -201,6 +209,7 @@ def filter_spans(
     sentence_index_BW: Tensor,
     entity_threshold: float | None = None,
     max_entities_per_sentence: int | None = None,
+    temperature: float = 1.0,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Drop the candidates that are not entities, and pair the others (section 3.2).
 
@@ -213,16 +222,18 @@ def filter_spans(
         sentence_index_BW: Sentence of each word, -1 on padding.
         entity_threshold: As in `find_survivors`.
         max_entities_per_sentence: Most spans of a sentence that are kept, the best first; default: all.
+        temperature: Of the entity probabilities, which decide; the logits that are returned are not divided by it.
 
     Returns:
         Candidates (S, 3) in the order of `spans_of_mask`, their logits (S, E), indices of the entities among them
         (N,), and all ordered pairs of entities of the same sentence (P, 2), as indices into the candidates.
     """
     marks_BKW = torch.where(mask_BKW, sentence_index_BW.unsqueeze(1).int() + 1, 0)
-    marks_BKW = torch.where(find_survivors(logits_BKWE, entity_threshold), -marks_BKW, marks_BKW)
+    calibrated_BKWE = calibrate_logits(logits_BKWE, temperature)
+    marks_BKW = torch.where(find_survivors(calibrated_BKWE, entity_threshold), -marks_BKW, marks_BKW)
     marks_on_host = marks_BKW.cpu()
     if max_entities_per_sentence is not None:
-        limit_entities(marks_on_host, logits_BKWE, max_entities_per_sentence)
+        limit_entities(marks_on_host, calibrated_BKWE, max_entities_per_sentence)
     spans_S3, entities_N, pairs_P2 = (found.to(marks_BKW.device) for found in list_candidates(marks_on_host))
     row, start, end = spans_S3.unbind(1)
     _, K, W = mask_BKW.shape

@@ -154,6 +154,7 @@ class OnnxSpertModel:
                 sentence_index,
                 entity_threshold,
                 max_entities_per_sentence,
+                temperature=self.config.entity_temperature,
             )
         if self._relations is None:
             pairs, relation_logits = pairs[:0], answers["cls"].new_zeros(0, 0)

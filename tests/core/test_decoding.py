@@ -177,6 +177,25 @@ def test_decoding_given_entities_stand_whatever_the_model_says():
     assert rounded(extraction) == [(0, 2, "s", 0.7), (2, 0, "r", 0.9)]
 
 
+def test_decoding_scores_are_those_of_the_temperatures_and_so_is_the_threshold():
+    output = output_of([[0, 0, 1], [0, 2, 3]], [1, 2], [[0, 1], [1, 0]], [[0.8, 0.1], [0.1, 0.2]])
+    rules = replace(RULES, entity_temperature=3.0, relation_temperature=2.0)
+    extraction = decode_one(output, rules)
+    assert [entity.score for entity in extraction.entities] == pytest.approx([2 / 4] * 2)  # 8 ** (1 / 3) : 1 : 1
+    assert rounded(extraction) == [(0, 1, "r", 0.6667)]  # odds 4 become 2; those of 0.2, 1 / 4, become 1 / 2
+    assert rounded(decode_one(output, replace(rules, relation_threshold=0.7))) == []
+    warm = decode_one(output, replace(rules, relation_threshold=0.33))
+    assert rounded(warm) == [(0, 1, "r", 0.6667), (0, 1, "s", 0.3333)]
+
+
+def test_decoding_at_temperature_1_is_as_without():
+    spans, pairs = [[0, 0, 1], [0, 2, 3]], [[0, 1], [1, 0]]
+    output = output_of(spans, [1, 2], pairs, [[0.41, 0.1], [0.1, 0.7]])
+    plain = decode_one(output)
+    assert plain == decode_one(output, replace(RULES, entity_temperature=1, relation_temperature=1))
+    assert plain.relations[0].score == float(torch.tensor(logit(0.41)).sigmoid())
+
+
 def test_decoding_rules_take_the_configurations_thresholds():
     config = SpertConfig(
         entity_types=["A", "B"], relation_types=["r", "s"], symmetric_relation_types=["s"], relation_threshold=0.4

@@ -113,6 +113,29 @@ def test_graphs_answer_for_any_batch(both, batch):
     assert_same_output(*both, build_batch(*windows))
 
 
+def test_graphs_are_calibrated_as_the_model(folder, monkeypatch):
+    model, graphs = tiny_model(), OnnxSpertModel.from_pretrained(folder)
+    rows = [{"tokens": TEXT.split()[:8]}, {"tokens": TEXT.split()[8:]}]
+    plain = predict_examples(model, tiny_tokenizer(), rows, entity_threshold=0.5, relation_threshold=0.3)
+    for config in (model.config, graphs.config):
+        monkeypatch.setattr(config, "entity_temperature", 2.5)
+        monkeypatch.setattr(config, "relation_temperature", 0.5)
+    wanted, found = (
+        predict_examples(each, tiny_tokenizer(), rows, entity_threshold=0.5, relation_threshold=0.3)
+        for each in (model, graphs)
+    )
+    assert [len(e.entities) for e in wanted] != [
+        len(e.entities) for e in plain
+    ]  # the threshold reads calibrated scores
+    assert [[(e.start, e.end, e.label) for e in each.entities] for each in found] == [
+        [(e.start, e.end, e.label) for e in each.entities] for each in wanted
+    ]
+    for one, other in zip(wanted, found, strict=True):
+        assert all(e.score >= 0.5 for e in one.entities) and all(r.score >= 0.3 for r in one.relations)
+        scores = [[item.score for item in (*each.entities, *each.relations)] for each in (one, other)]
+        assert scores[0] == pytest.approx(scores[1], abs=1e-4) and scores[0]
+
+
 def test_pairs_are_scored_in_chunks(both, monkeypatch):
     monkeypatch.setattr("modeling_spert.onnx.model._CHUNK_PAIRS", 7)
     assert_same_output(*both, build_batch(build_window([1, 2, 1, 3, 1, 1], seed=1)), entity_threshold=0.0)
