@@ -169,7 +169,7 @@ def scores_section(record: RunRecord) -> str:
     if not tables:
         return "Not scored yet."
     rule = "Boundaries and strict scores can differ widely: never quote a relation score without its convention."
-    return "\n\n".join([*tables, rule])
+    return "\n\n".join([*tables, rule, *_calibration(record)])
 
 
 def _split_section(record: RunRecord, split: str, scores: Mapping[str, float]) -> list[str]:
@@ -188,6 +188,25 @@ def _split_section(record: RunRecord, split: str, scores: Mapping[str, float]) -
         f"On the split {escape(split)} of {escape(name)}{note}, in percent:",
         table(["", "correct if", "precision", "recall", "F1"], cells),
     ]
+
+
+def _calibration(record: RunRecord) -> list[str]:
+    """What the calibration did, for each split on which it was measured."""
+    errors = (record.results or {}).get("calibration_error")
+    if not isinstance(errors, Mapping):
+        return []
+    rows = []
+    for split, found in ((split, found) for split, found in errors.items() if isinstance(found, Mapping)):
+        for kind in ("entity", "relation"):
+            before, after = found.get(f"{kind}_error_before"), found.get(f"{kind}_error")
+            if before is not None and after is not None:
+                rows.append([escape(split), f"{kind} scores", f"{before:.3f}", f"{after:.3f}"])
+    temperatures = ", ".join(f"{record.config.get(f'{kind}_temperature', 1.0):.2f}" for kind in ("entity", "relation"))
+    intro = (
+        f"The scores are calibrated on dev (temperatures of entities and relations: {temperatures}): expected "
+        "calibration error, ten bins, of the scores that come close to an answer. Thresholds act on calibrated scores."
+    )
+    return [intro, table(["split", "", "before", "after"], rows)] if rows else []
 
 
 def scored_revision(record: RunRecord, split: str) -> str | None:

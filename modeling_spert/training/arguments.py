@@ -132,6 +132,9 @@ class OutputArguments:
         None, "score that chooses the best model (default: rel_strict_f1_micro, or ner_f1_micro without relations)"
     )
     patience: int = _arg(0, "stop after so many evaluations without a better score; 0: never")
+    calibrate: bool = _arg(
+        False, "fit the scores on dev after the last epoch, so that of those of 0.8 four fifths are right"
+    )
     no_overlapping: bool = _arg(False, "also score without overlapping entities, as published for ADE")
     log_every: int = _arg(50, "steps between training losses in metrics.jsonl")
     card_example: str = _arg(
@@ -218,6 +221,8 @@ class TrainingArguments(OutputArguments, OptimisationArguments, ModelArguments, 
             raise ValueError("--eval_only needs --model, the folder or Hub name of the model to score")
         if self.eval_precision and not self.eval_only:
             raise ValueError("--eval_precision is for --eval_only; a training scores its model as it is trained")
+        if self.calibrate and self.eval_only:
+            raise ValueError("--calibrate is for a training; --eval_only scores --model as it is")
         if self.push_to_hub and not self.hub_model_id:
             raise ValueError("--push_to_hub needs --hub_model_id org/name")
         if self.push_to_hub and self.eval_only:

@@ -51,6 +51,7 @@ def _load_spert(args: TrainingArguments, data: TrainingData) -> tuple[SpertModel
     settings |= {"new_classifiers": args.new_classifiers, **_labels(data), "dtype": _TRAINED_IN}
     model = SpertModel.from_pretrained(args.model, **settings)
     model.config.symmetric_relation_types = list(data.symmetric_relation_types)
+    model.config.entity_temperature = model.config.relation_temperature = 1.0  # those of the weights it starts from
     model.config.relation_signatures = _seen_signatures(args, data)
     return model, load_tokenizer(args.model)
 

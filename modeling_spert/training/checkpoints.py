@@ -261,7 +261,7 @@ def _writing(path: Path) -> Iterator[None]:
 # Arguments that may differ when a run is resumed: where files are, what is written, how fast it is.
 _FREE_ARGUMENTS = frozenset(
     "config data_dir output_dir resume_from_checkpoint overwrite_output_dir num_workers gradient_checkpointing "
-    "eval_split eval_batch_size no_overlapping patience save_every log_every card_example report_to verbose "
+    "eval_split eval_batch_size calibrate no_overlapping patience save_every log_every card_example report_to verbose "
     "push_to_hub hub_model_id hub_private hub_strategy".split()
 )
 

@@ -8,7 +8,7 @@ from transformers.utils import logging
 from modeling_spert.evaluation.examples import Example
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.training.arguments import TrainingArguments
-from modeling_spert.training.data import TrainingData
+from modeling_spert.training.data import TrainingData, choose_calibration_split
 from modeling_spert.training.divergence import weights_not_finite
 from modeling_spert.training.evaluate import check_best_metric
 from modeling_spert.training.messages import no_split_text
@@ -20,8 +20,11 @@ def check_evaluation(args: TrainingArguments, data: TrainingData, eval_split: st
     """Check that the evaluation asked for can be made.
 
     Raises:
-        ValueError: If its split or the metric that chooses the best model does not exist.
+        ValueError: If its split or the metric that chooses the best model does not exist, or there is no split to
+            calibrate on.
     """
+    if args.calibrate:
+        choose_calibration_split(args, data)
     if eval_split is None:
         if args.eval_only or args.eval_every:
             raise ValueError(f"{data.name}: {no_split_text(args.dataset)}; or name another split with --eval_split")

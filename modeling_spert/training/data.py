@@ -46,3 +46,16 @@ def choose_eval_split(args: TrainingArguments, data: TrainingData) -> str | None
     trained = [] if args.eval_only else [name.strip() for name in args.train_split.split("+")]
     free = [name for name in ("dev", "test") if name in data.splits and name not in trained]
     return args.eval_split or next(iter(free), None)
+
+
+def choose_calibration_split(args: TrainingArguments, data: TrainingData) -> str:
+    """The split that `--calibrate` fits temperatures on: dev.
+
+    Raises:
+        ValueError: If there is none, or it is trained on.
+    """
+    if "dev" not in data.splits or "dev" in [name.strip() for name in args.train_split.split("+")]:
+        raise ValueError(
+            f"--calibrate needs a split dev that is not trained on, got --train_split {args.train_split} of {data.name}"
+        )
+    return "dev"

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -25,7 +26,7 @@ from modeling_spert.training.checks import (
     warn_of_untrained_labels,
     warn_of_wide_entities,
 )
-from modeling_spert.training.data import TrainingData, choose_eval_split
+from modeling_spert.training.data import TrainingData, choose_calibration_split, choose_eval_split
 from modeling_spert.training.divergence import LossWatch
 from modeling_spert.training.evaluate import predict_split, score_predictions, split_scores
 from modeling_spert.training.messages import nothing_found_text, plan_text, scores_text, time_text
@@ -34,6 +35,7 @@ from modeling_spert.training.progress import Progress, StepTimer
 from modeling_spert.training.relation_free import read_relation_free
 from modeling_spert.training.steps import TrainingSteps
 from modeling_spert.training.stopping import Interrupted, StopFlag
+from modeling_spert.training.temperatures import calibrate_model, measure_reliability
 
 logger = logging.get_logger(__name__)
 
@@ -76,6 +78,7 @@ class Trainer:
         self.scores: dict[str, float] = {}
         self._other_scores: dict[str, dict[str, float]] = {}
         self._scored: tuple[Sequence[Example], Sequence[Example]] = ([], [])  # rows and predictions of eval_split
+        self._reliability: dict[str, dict[str, float | None]] = {}
         check_evaluation(args, data, self.eval_split, self.best_metric)
         if args.eval_only:
             warn_of_unknown_labels(data, model)
@@ -130,6 +133,8 @@ class Trainer:
         else:
             self._train(examples, checkpoint)
         self._load_best()
+        if self.args.calibrate:
+            self._calibrate()
 
     def evaluate(self, split: str | None = None) -> dict[str, float]:
         """Score the model: prints a report, writes predictions_<split>.json and eval_results.json.
@@ -156,6 +161,8 @@ class Trainer:
         if flat:
             self.say(f"The same without overlapping entities\n\n{format_report(flat)}")
         self._explain_nothing(scores)
+        if self.args.calibrate:
+            self._measure_reliability(split)
         self._record(split, scores)
         return scores
 
@@ -329,6 +336,22 @@ class Trainer:
         if text:
             self.say(text)
 
+    def _calibrate(self) -> None:
+        """Fit the temperatures of the model, which are saved with it."""
+        split = choose_calibration_split(self.args, self.data)
+        self.model.to(self.accelerator.device)
+        calibrate_model(self.model, self.tokenizer, list(self.data.select(split)), self.args.eval_batch_size)
+        self._measure_reliability(split)
+
+    def _measure_reliability(self, split: str) -> None:
+        """Say and keep how far the scores on a split are from the truth, before and after the calibration."""
+        if split in self._reliability:
+            return
+        examples, size = list(self.data.select(split)), self.args.eval_batch_size
+        reliability = measure_reliability(self.model, self.tokenizer, examples, size)
+        self.say(f"Expected calibration error on {split}, before → after: {reliability}")
+        self._reliability[split] = asdict(reliability)
+
     def _record(self, split: str, scores: dict[str, float]) -> None:
         """Write down the scores of an evaluation after, or without, a training."""
         if split != self.eval_split:
@@ -341,7 +364,9 @@ class Trainer:
         self._write_results()
 
     def _write_results(self) -> None:
-        others = {"other_splits": self._other_scores} if self._other_scores else {}
+        others: dict[str, Any] = {"other_splits": self._other_scores} if self._other_scores else {}
+        if self._reliability:
+            others["calibration_error"] = self._reliability
         self._output.log.write_results(
             dataset=self.data.name,
             split=self.eval_split,

@@ -66,6 +66,7 @@ def test_defaults_are_the_papers() -> None:
         ([*NEEDED, "--neg_entity_count", "-2"], "--neg_entity_count must be at least -1, got -2"),
         ([*NEEDED, "--eval_only"], "--eval_only needs --model"),
         ([*NEEDED, "--eval_precision", "bf16"], "--eval_precision is for --eval_only"),
+        ([*NEEDED, "--calibrate", "--eval_only", "--model", "m"], "--calibrate is for a training"),
         ([*NEEDED, "--patience", "2"], "--patience needs --eval_every"),
         ([*NEEDED, "--weight_decay", "-1"], "--weight_decay must be at least 0, got -1"),
         ([*NEEDED, "--push_to_hub"], "--push_to_hub needs --hub_model_id"),
