@@ -1,7 +1,7 @@
 """Several trainings as one resumable job: finished ones are kept, a stopped one resumes, the rest run in order.
 
-Used by reproduce.py and ablations.py. Each run is a process of train_accelerate.py with its own folder; a run is
-finished when its eval_results.json is there with the arguments asked for.
+Used by reproduce.py, ablations.py and sweep.py. Each run is a process of train_accelerate.py with its own folder; a run
+is finished when its eval_results.json is there with the arguments asked for, and the training went to its end.
 """
 
 from __future__ import annotations
@@ -84,23 +84,22 @@ def run_jobs(jobs: Sequence[Job], output: Path, launcher: Sequence[str] = ()) ->
     """
     assert len({job.name for job in jobs}) == len(jobs), "two jobs share a folder"
     for job in jobs:
-        _find_state(job, output)
+        find_state(job, output)
     for position, job in enumerate(jobs, 1):
-        results, checkpoint = _find_state(job, output)
-        made_with = _describe_code()
+        results, checkpoint = find_state(job, output)
+        made_with = describe_code()
         state = "finished before" if results else "resumes" if checkpoint else "starts"
         print(f"[{position}/{len(jobs)}] {job.name}: {state}", flush=True)
         if results is None:
-            resume = ("--resume_from_checkpoint", "last") if checkpoint else ()
-            _train(job, output, launcher, resume)
-            results, _ = _find_state(job, output)
+            _train(job, output, launcher, is_resumed=checkpoint is not None)
+            mark_finished(job, output, made_with)
+            results, _ = find_state(job, output)
             if results is None:
                 raise RunError(f"{job.name} ended without {output / job.name / 'eval_results.json'}", 1)
-            (output / job.name / _MADE_WITH).write_text(json.dumps(made_with, indent=1), encoding="utf-8")
         yield job, results
 
 
-def _find_state(job: Job, output: Path) -> tuple[dict[str, Any] | None, Path | None]:
+def find_state(job: Job, output: Path) -> tuple[dict[str, Any] | None, Path | None]:
     """Results of a finished run, or the checkpoint to resume from, or neither.
 
     Raises:
@@ -115,7 +114,9 @@ def _find_state(job: Job, output: Path) -> tuple[dict[str, Any] | None, Path | N
                 f"{folder} holds a finished run with other arguments ({'; '.join(changed)}): choose another --output, "
                 "or remove the folder"
             )
-        return results, None
+        # Evaluations during a training write scores too.
+        if any((folder / name).is_file() for name in (_MADE_WITH, "training_state.json")):
+            return results, None
     try:
         checkpoint = find_checkpoint("last", folder)
     except ValueError:
@@ -125,6 +126,11 @@ def _find_state(job: Job, output: Path) -> tuple[dict[str, Any] | None, Path | N
     except ValueError as error:
         raise ValueError(f"{folder} holds an unfinished run that cannot be resumed: {error}") from error
     return None, checkpoint
+
+
+def mark_finished(job: Job, output: Path, made_with: Mapping[str, str]) -> None:
+    """Write down that a training went to its end, and with which code (`describe_code`)."""
+    (output / job.name / _MADE_WITH).write_text(json.dumps(dict(made_with), indent=1), encoding="utf-8")
 
 
 def changed_arguments(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -140,9 +146,15 @@ def changed_arguments(before: Mapping[str, Any], now: Mapping[str, Any]) -> list
     ]
 
 
-def _train(job: Job, output: Path, launcher: Sequence[str], resume: Sequence[str]) -> None:
+def training_command(job: Job, output: Path, launcher: Sequence[str], *, is_resumed: bool) -> list[str]:
+    """What starts or resumes a training; what one without a checkpoint has left in its folder is overwritten."""
+    resume = ("--resume_from_checkpoint", "last") if is_resumed else ("--overwrite_output_dir",)
     script = str(ROOT / "train_accelerate.py")
-    command = [*(launcher or [sys.executable]), script, *job.flags, "--output_dir", str(output / job.name), *resume]
+    return [*(launcher or [sys.executable]), script, *job.flags, "--output_dir", str(output / job.name), *resume]
+
+
+def _train(job: Job, output: Path, launcher: Sequence[str], *, is_resumed: bool) -> None:
+    command = training_command(job, output, launcher, is_resumed=is_resumed)
     code, stopped = _call(command)
     if stopped or code == 130:
         raise RunError(f"Stopped in {job.name}. To resume, give the same command again", 130)
@@ -205,7 +217,7 @@ def describe(args: TrainingArguments, script: str, command: Sequence[str], folde
         "Recipe": f"{length}, batch {batch} per process, learning rate {args.learning_rate:g}, trained on "
         f"{args.train_split}",
     }
-    made_with = [_read_made_with(folder) for folder in folders]
+    made_with = [read_made_with(folder) for folder in folders]
     for name in ("Commit", "Date", "Versions"):  # runs of one job may have been made on different days
         facts[name] = ", ".join(dict.fromkeys(made.get(name, "not recorded") for made in made_with))
     return facts
@@ -216,13 +228,15 @@ def _without_folders(word: str) -> str:
     return Path(word).name if os.path.isabs(word) else word
 
 
-def _read_made_with(folder: Path) -> dict[str, str]:
+def read_made_with(folder: Path) -> dict[str, str]:
+    """Commit, date and versions of a run."""
     with suppress(OSError, json.JSONDecodeError):
         return json.loads((folder / _MADE_WITH).read_text(encoding="utf-8"))
     return {}  # a run that was not made by these scripts
 
 
-def _describe_code() -> dict[str, str]:
+def describe_code() -> dict[str, str]:
+    """Commit, date and versions, for the record of a run."""
     return {
         "Commit": describe_commit() or "not a git checkout",
         "Date": time.strftime("%Y-%m-%d"),

@@ -108,8 +108,8 @@ def _compare(
     output: SpertOutput, rows: Sequence[LabelledWindow], symmetric: Sequence[str], relation_types: Sequence[str]
 ) -> Scored:
     """The candidates of one batch that are looked at, with their labels."""
-    spans, pairs = output.spans.tolist(), output.pairs.tolist()
-    entity_logits, relation_logits = output.entity_logits.float().cpu(), output.relation_logits.float().cpu()
+    spans, pairs = output["spans"].tolist(), output["pairs"].tolist()
+    entity_logits, relation_logits = (output[f"{kind}_logits"].float().cpu() for kind in ("entity", "relation"))
     turned = {index for index, label in enumerate(relation_types) if label in symmetric}
     classes: dict[tuple[int, int, int], int] = {}
     relations: set[tuple[tuple[int, int, int], tuple[int, int, int], int]] = set()
