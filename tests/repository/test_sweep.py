@@ -169,3 +169,14 @@ def test_sweep_trains_records_and_keeps_what_is_finished(tmp_path: Path, capsys:
     assert (
         "run base, seed 5, has results with other flags (--learning_rate was 5e-05, is 0.5" in capsys.readouterr().err
     )
+
+
+def test_plan_of_the_levers_has_valid_flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CONLL04_DIR", "RELATION_FREE", "RELATION_FREE_HELD_OUT"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.chdir(ROOT)
+    plan = sweep.read_plan(ROOT / "benchmarks" / "plus_levers.yaml")
+    arguments = {member.run: member.job.arguments(tmp_path) for member in plan.jobs}
+    assert (arguments["base"].recase, arguments["base"].relation_threshold) == (0.0, 0.4)
+    assert (arguments["plus"].recase, arguments["plus"].relation_threshold) == (0.05, 0.7)
+    assert len(plan.jobs) == 3 * len(arguments)

@@ -138,3 +138,12 @@ def test_variants_that_do_not_fit_into_a_window_stay_as_they_are():
     variants = Variants([row], tokenizer, config, {"Per": [("c",) * 9]}, replace_mentions=1.0)
     (window,) = label_windows([row], tokenizer, config)
     assert len(variants.show_sentence(0, 0)["tokens"]) == 24 and variants.show(window, 0) is window
+
+
+def test_recase_changes_the_word_case_that_an_uncased_encoder_gets():
+    """And nothing else: the subwords are the same."""
+    variants = build_variants(recase=1.0)
+    windows = label_windows(ROWS[:20], variants.tokenizer, variants.config)
+    plain, shown = (TrainingCollator(NegativeSampler(2), 0, variants=v)(windows) for v in (None, variants))
+    assert plain["input_ids"].tolist() == shown["input_ids"].tolist()
+    assert plain["word_case"].tolist() != shown["word_case"].tolist()
