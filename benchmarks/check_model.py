@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
+from transformers.utils import logging
 
 from modeling_spert import SpertModel
 from modeling_spert.analysis import at_thresholds
@@ -124,6 +125,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--relation_free", type=Path, help="sentences without relations")
     parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
     args = parser.parse_args(argv)
+    logging.disable_progress_bar()
     model = SpertModel.from_pretrained(args.model)
     free = read_sentences(args.relation_free) if args.relation_free else None
     rows = [{"entities": [], "relations": [], **row} for row in read_sentences(args.file)]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+from transformers.utils import logging
 
 from modeling_spert.decoding_spert import Extraction
 from modeling_spert.evaluation.examples import Example
@@ -158,6 +159,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if not args.wanted_rate >= 0:
         parser.error(f"--wanted_rate must be at least 0, got {args.wanted_rate}")
+    logging.disable_progress_bar()
     model = SpertModel.from_pretrained(args.model)
     rows = read_sentences(args.file, model.config.segmentation)
     measures = measure_ordinary_text(
