@@ -142,7 +142,9 @@ def _read_yaml(path: str, parser: _Parser) -> list[str]:
             raise ValueError(f"--config {path}: unknown argument {name!r}{_suggestion(str(name))}")
         if value is False and "no" in choices[name]:
             value = "no"  # YAML reads a plain no as false
-        if value is not None:
+        if isinstance(value, list):
+            flags += [f"--{name}", *map(str, value)] if value else []
+        elif value is not None:
             flags.append(f"--{name}={value}")
     try:
         parser.parse_args(flags)
