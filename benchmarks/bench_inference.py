@@ -11,7 +11,9 @@ on that encoder, the same weights in memory; `timing.py` says how runs are inter
 
 Each for throughput (batches) and for batch 1 (every sentence by itself, in order), for CPU threads 1 and 2 in fp32 and
 bf16, and for CUDA in fp32, tf32 and bf16; rows that this machine cannot run are listed as "not measured". With
---worst_case also a model that keeps every span (on the --worst_texts shortest sentences).
+--worst_case also a model that keeps every span (on the --worst_texts shortest sentences). With --levers two more
+candidates in the same runs, divided by the model itself: the model with all levers (docs/levers.md), which then finds
+the same entities, and the same with overlap "flat", which scores fewer pairs.
 
     python -m benchmarks.bench_inference --encoder base --data_dir data/conll04
 """
@@ -42,6 +44,7 @@ from benchmarks.workload import (
     DTYPES,
     Setting,
     Workload,
+    add_levers,
     collate,
     count_extracted,
     encode,
@@ -54,6 +57,7 @@ from benchmarks.workload import (
     results_device,
     settings_of,
 )
+from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.shared.commands import command
 from modeling_spert.windows_spert import plan_batches
 
@@ -71,6 +75,8 @@ def forward_samples(
         "encoder": [partial(encode, workload.model, batch) for batch in batches],
         "spert": [partial(extract, workload.model, *item) for item in zip(batches, planned, strict=True)],
     }
+    for name, model in levered_models(workload, args).items():
+        candidates[name] = [partial(extract, model, *item) for item in zip(batches, planned, strict=True)]
     return interleave(candidates, args.repetitions, args.warmup, setting.device)
 
 
@@ -85,7 +91,16 @@ def pipeline_samples(
         "encoder": [partial(encode_strings, workload, some, setting.device, args.batch_size) for some in inputs],
         "spert": [partial(pipe, some, batch_size=args.batch_size) for some in inputs],
     }
+    for name, model in levered_models(workload, args).items():
+        levered = model.extraction_pipeline(workload.tokenizer, device=setting.device)
+        candidates[name] = [partial(levered, some, batch_size=args.batch_size) for some in inputs]
     return interleave(candidates, args.repetitions, args.warmup, setting.device)
+
+
+def levered_models(workload: Workload, args: argparse.Namespace) -> dict[str, SpertModel]:
+    """The model with levers, by the name of the candidate; none unless asked for."""
+    variants = {"levers": "allow", "levers_flat": "flat"} if args.levers else {}
+    return {name: add_levers(workload.model, overlap) for name, overlap in variants.items()}
 
 
 @torch.inference_mode()
@@ -110,7 +125,10 @@ def measure(workload: Workload, setting: Setting, case: str, args: argparse.Name
     workload.model.to(setting.device, DTYPES[setting.dtype])
     rows = []
     for work, mode in cells:
-        found = summarize(WORK[work](workload, setting, mode, args), "encoder")
+        samples = WORK[work](workload, setting, mode, args)
+        found = summarize(samples, "encoder")
+        over_spert = summarize(samples, "spert")["ratio"]
+        found["ratio_to_spert"] = {name: over_spert[name] for name in over_spert if name != "encoder"}
         seconds = found["seconds"]["spert"]["wall"]["median"]
         row = {"work": work, "mode": mode, **shared, "measured": True, **found}
         row |= {"sentences_per_second": len(workload.examples) / seconds}
@@ -137,6 +155,16 @@ def print_rows(rows: Sequence[dict[str, Any]]) -> None:
             + [f"{row['sentences_per_second']:.1f}", f"{row['words_per_second']:.0f}"]
         )
     print_table([name.replace("_", " ") for name in header.split()], cells)
+    levered = [
+        [row["work"], row["case"], row["mode"], row["device"], row["threads"] or "", row["dtype"], name]
+        + [show_spread(ratio[clock]) for clock in ("cpu", "wall")]
+        for row in rows
+        for name, ratio in row.get("ratio_to_spert", {}).items()
+    ]
+    if levered:
+        header = "work case mode device threads dtype variant ratio_to_spert,_CPU_time ratio_to_spert,_wall_time"
+        print()
+        print_table([name.replace("_", " ") for name in header.split()], levered)
     print_unmeasured(rows)
 
 
@@ -147,6 +175,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch_size", type=int, default=32)
     parser.add_argument("--work", nargs="+", choices=list(WORK), default=list(WORK))
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
+    parser.add_argument("--levers", action="store_true", help="also time the model with all levers")
     parser.add_argument("--worst_texts", type=int, default=8, help="sentences for --worst_case")
     args = parser.parse_args(argv)
     if args.quick:

@@ -36,6 +36,13 @@ SHAPES: dict[str, dict[str, int]] = {
     "base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072},
     "tiny": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64},
 }
+# Every lever, in the sizes that docs/levers.md has figures for.
+LEVERS: dict[str, Any] = {
+    "word_features": ["case"],
+    "span_borders": "inside",
+    "type_pairs": True,
+    "pair_product": 64,
+}
 DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -185,6 +192,25 @@ def keep_every_span(model: SpertModel) -> SpertModel:
     with torch.no_grad():
         greedy.entity_classifier.bias[0] = -1e4
     return greedy
+
+
+def add_levers(model: SpertModel, overlap: str) -> SpertModel:
+    """The model with all levers, around the same encoder.
+
+    Their weights are zero, so that it finds the same entities and pairs: what differs is the work, not the answers,
+    except for the entities that `overlap` drops.
+    """
+    config = copy.deepcopy(model.config)
+    for name, value in {**LEVERS, "overlap": overlap}.items():
+        setattr(config, name, value)
+    levered = SpertModel(config)
+    levered.backbone = model.backbone
+    levered.to(model.device, model.dtype).load_state_dict(model.state_dict(), strict=False)
+    with torch.no_grad():
+        for name, parameter in levered.named_parameters():
+            if name not in model.state_dict():
+                parameter.zero_()
+    return levered.eval()
 
 
 def plan(windows: Sequence[Window], batch_size: int, max_tokens: int = 4096) -> list[list[Window]]:

@@ -27,6 +27,8 @@ SPAN_POOLINGS = ("max", "mean", "sum")
 RELATION_CONTEXTS = ("localized", "full", "cls")
 WINDOW_CONTEXTS = ("none", "document")
 OVERLAP_MODES = ("allow", "nested", "flat")
+WORD_FEATURES = ("case",)
+SPAN_BORDERS = ("none", "inside")
 
 # The one place that says which values a setting may have: configuration, arguments and pipeline check against it.
 SETTING_CHOICES: dict[str, tuple[str, ...]] = {
@@ -34,6 +36,8 @@ SETTING_CHOICES: dict[str, tuple[str, ...]] = {
     "relation_context": RELATION_CONTEXTS,
     "context": WINDOW_CONTEXTS,
     "overlap": OVERLAP_MODES,
+    "word_features": WORD_FEATURES,  # each of a list
+    "span_borders": SPAN_BORDERS,
     "on_error": ("raise", "record"),
 }
 SETTING_MINIMA = {
@@ -44,9 +48,11 @@ SETTING_MINIMA = {
     "batch_size": 1,
     "max_tokens": 1,
     "max_entities_per_sentence": 1,
+    "pair_product": 0,
 }
 PROBABILITIES = ("head_dropout", "relation_threshold", "entity_threshold")
 TEMPERATURES = ("entity_temperature", "relation_temperature")  # finite and above 0
+SWITCHES = ("type_pairs",)
 
 # A model's own pipeline entry beats the local registry, so with the package imported it must stay out of sight:
 # otherwise `pipeline("joint-extraction", model=folder)` would ask for trust_remote_code. It is always written to disk.
@@ -78,6 +84,13 @@ class SpertConfig(PreTrainedConfig):
         segmentation: Settings of the rules that split raw text into sentences and words, as a plain dict.
         label_names: Readable names of labels, for cards and pictures, keyed "entity/<label>" or "relation/<label>".
         initializer_range: Standard deviation of newly initialised classifier weights.
+        overlap: Which entities may share words: "allow" (paper), any; "nested", those that contain one another; "flat",
+            none. Of two that may not, the one with the better score stays.
+        word_features: What the encoder's input says of each word besides its subwords: "case", which of its letters
+            are capitals. Empty (paper): nothing.
+        span_borders: Whether span scores have a term for the span's first and last word: "inside", or "none" (paper).
+        type_pairs: Whether relation scores have a term for the entity types of both spans (paper: no).
+        pair_product: Size of the product of both spans that relation scores have a term for; 0 (paper): no such term.
         **kwargs: Settings of `PreTrainedConfig`.
 
     Raises:
@@ -113,6 +126,11 @@ class SpertConfig(PreTrainedConfig):
         segmentation: dict[str, Any] | None = None,
         label_names: dict[str, str] | None = None,
         initializer_range: float = 0.02,
+        overlap: str = "allow",
+        word_features: Sequence[str] = (),
+        span_borders: str = "none",
+        type_pairs: bool = False,
+        pair_product: int = 0,
         **kwargs: Any,
     ):
         _refuse_misspelt(kwargs)
@@ -138,6 +156,11 @@ class SpertConfig(PreTrainedConfig):
         self.segmentation = _optional_mapping("segmentation", segmentation)
         self.label_names = _optional_mapping("label_names", label_names) or {}
         self.initializer_range = initializer_range
+        self.overlap = overlap
+        self.word_features = _list_of_labels("word_features", word_features)
+        self.span_borders = span_borders
+        self.type_pairs = type_pairs
+        self.pair_product = pair_product
         self._check()
         kwargs.pop("custom_pipelines", None)
         if _IS_REMOTE_CODE:
@@ -218,7 +241,7 @@ def check_setting(name: str, value: Any) -> None:
     """Check the value of one setting of the model or the pipeline.
 
     Args:
-        name: In `SETTING_CHOICES`, `SETTING_MINIMA`, `PROBABILITIES` or `TEMPERATURES`; others have no range.
+        name: In `SETTING_CHOICES`, `SETTING_MINIMA`, `PROBABILITIES`, `TEMPERATURES`, `SWITCHES`; others have no range.
         value: The value to check.
 
     Raises:
@@ -229,14 +252,17 @@ def check_setting(name: str, value: Any) -> None:
     ValueError: max_span_width must be an integer >= 1, got 0
     """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if name in SETTING_CHOICES and value not in SETTING_CHOICES[name]:
-        raise ValueError(f"{name} must be one of {', '.join(SETTING_CHOICES[name])}, got {value!r}")
+    for choice in value if name == "word_features" else [value]:
+        if name in SETTING_CHOICES and choice not in SETTING_CHOICES[name]:
+            raise ValueError(f"{name} must be one of {', '.join(SETTING_CHOICES[name])}, got {choice!r}")
     if name in SETTING_MINIMA and (type(value) is not int or value < SETTING_MINIMA[name]):
         raise ValueError(f"{name} must be an integer >= {SETTING_MINIMA[name]}, got {value!r}")
     if name in PROBABILITIES and not (is_number and 0 <= value <= 1):
         raise ValueError(f"{name} must be between 0 and 1, got {value!r}")
     if name in TEMPERATURES and not (is_number and 0 < value < math.inf):
         raise ValueError(f"{name} must be finite and more than 0, got {value!r}")
+    if name in SWITCHES and not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, got {value!r}")
 
 
 def _custom_pipelines() -> dict[str, Any]:

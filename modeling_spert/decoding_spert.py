@@ -11,7 +11,7 @@ from transformers import PreTrainedConfig
 from transformers.utils import ModelOutput
 
 from .configuration_spert import check_setting
-from .spans_spert import calibrate_logits
+from .spans_spert import calibrate_logits, choose_spans
 from .windows_spert import Window
 
 
@@ -277,9 +277,8 @@ def resolve_overlaps(extraction: Extraction, mode: str) -> Extraction:
     check_setting("overlap", mode)
     if mode == "allow":
         return extraction
-    best_first = sorted(range(len(extraction.entities)), key=lambda i: (-extraction.entities[i].score, i))
-    keep = _keep_flat if mode == "flat" else _keep_nested
-    kept = sorted(keep(extraction.entities, best_first))
+    best_first = sorted(range(len(extraction.entities)), key=lambda i: -extraction.entities[i].score)
+    kept = sorted(choose_spans([(entity.start, entity.end) for entity in extraction.entities], best_first, mode))
     place = {old: new for new, old in enumerate(kept)}
     relations = (
         replace(r, head=place[r.head], tail=place[r.tail])
@@ -287,35 +286,3 @@ def resolve_overlaps(extraction: Extraction, mode: str) -> Extraction:
         if r.head in place and r.tail in place
     )
     return build_extraction([extraction.entities[i] for i in kept], relations)
-
-
-def _keep_flat(entities: Sequence[Entity], order: Iterable[int]) -> list[int]:
-    """Indices of the entities that share no word with one before them, in time linear in their words."""
-    kept: list[int] = []
-    covered: set[int] = set()
-    for i in order:
-        words = range(entities[i].start, entities[i].end)
-        if covered.isdisjoint(words):
-            covered.update(words)
-            kept.append(i)
-    return kept
-
-
-def _keep_nested(entities: Sequence[Entity], order: Iterable[int]) -> list[int]:
-    """Indices of the entities that cross no kept one before them, in time linear in their words.
-
-    Kept spans are nested or apart, so those around a boundary between two words are a chain. A span crosses one of
-    them exactly if it crosses the innermost around its own start or end.
-    """
-    kept: list[int] = []
-    innermost: dict[int, tuple[int, int]] = {}  # start and end of the smallest kept span around each boundary
-    for i in order:
-        start, end = entities[i].start, entities[i].end
-        (_, end_around), (start_around, _) = (innermost.get(bound, (start, end)) for bound in (start, end))
-        if end_around < end or start_around > start:
-            continue
-        for boundary in range(start + 1, end):
-            low, high = innermost.get(boundary, (start, end))
-            innermost[boundary] = (max(low, start), min(high, end))
-        kept.append(i)
-    return kept

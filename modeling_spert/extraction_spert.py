@@ -26,6 +26,7 @@ from .decoding_spert import (
     decoding_rules,
     drop_unseen_signatures,
     merge_pieces,
+    resolve_overlaps,
 )
 from .inputs_spert import Document
 from .spans_spert import ordered_pairs
@@ -68,6 +69,7 @@ class Extractor:
     entity_threshold: float | None = None
     relation_threshold: float | None = None
     max_entities_per_sentence: int = 256
+    overlap: str | None = None
     batch_size: int = 32
     max_tokens: int = 4096
     max_window_length: int | None = None
@@ -82,6 +84,8 @@ class Extractor:
         self.entity_threshold = config.entity_threshold if self.entity_threshold is None else self.entity_threshold
         self.max_window_length = self.max_window_length or config.max_window_length
         self.context = self.context or config.context
+        self._given_overlap = self.overlap or "allow"  # given entities are dropped only where the caller asks for it
+        self.overlap = self.overlap or config.overlap
         self._rules = decoding_rules(config, self.relation_threshold)
         self._num_cut_words = self._num_unrelated = self._num_full = 0
 
@@ -152,7 +156,10 @@ class Extractor:
         windows = [row.window for row in rows]
         limit = self.max_entities_per_sentence
         output = self.model(
-            **self._collate(windows), entity_threshold=self.entity_threshold, max_entities_per_sentence=limit
+            **self._collate(windows),
+            entity_threshold=self.entity_threshold,
+            max_entities_per_sentence=limit,
+            overlap=self.overlap,
         )
         found = decode_windows(output, windows, self._rules)
         self._num_full += sum(len(extraction.entities) >= limit for pieces in found for extraction in pieces)
@@ -176,12 +183,12 @@ class Extractor:
     def _merge(self, document: Document, sentence: int, found: Sequence[tuple[Piece, Extraction]]) -> Extraction:
         """The extraction of a sentence from those of its pieces."""
         if document.given is not None:
-            return self._merge_given(document, sentence, found)
+            return resolve_overlaps(self._merge_given(document, sentence, found), self._given_overlap)
         if len(found) == 1:
             return found[0][1]
         merged = merge_pieces((piece.start, extraction) for piece, extraction in found)
-        # Checked again: where pieces disagree on a type, the better one stays.
-        return drop_unseen_signatures(merged, self._rules)
+        # Checked again: where pieces disagree on a type or on borders, the better one stays.
+        return drop_unseen_signatures(resolve_overlaps(merged, self.overlap or "allow"), self._rules)
 
     def _merge_given(self, document: Document, sentence: int, found: Sequence[tuple[Piece, Extraction]]) -> Extraction:
         """All given entities of a sentence, and the relations found in its pieces."""

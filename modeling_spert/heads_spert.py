@@ -4,6 +4,8 @@
 logits without dropout: a classifier is affine in a concatenation, so its output is a sum of terms, one for each part,
 and each term is computed where it is cheapest: once per window, per word, per span or per context.
 
+Terms that the paper does not have (`levers_spert`) are added where the model has them.
+
 Shape letters: B windows, L subwords, W words, K span widths, S candidate spans, N entities, P candidate pairs,
 H hidden, D width embedding, E entity classes (with *none*), Q relation types.
 """
@@ -88,6 +90,11 @@ class WordStates:
         counts_N = range_sum(self.counts_BW.unsqueeze(-1), spans_N3).squeeze(-1)
         return self.average(range_sum(self.words_BWH, spans_N3), counts_N)
 
+    def border_words(self, spans_N3: Tensor) -> Tensor:
+        """Vectors of the first and the last word of each span: (N, 2 H)."""
+        row, start, end = spans_N3.unbind(1)
+        return torch.cat((self.context_BWH[row, start], self.context_BWH[row, end - 1]), dim=1)
+
     def contexts(self, heads_P3: Tensor, tails_P3: Tensor, kind: str) -> Tensor:
         """Context vectors (P, H): "localized" between the spans, "full" sentence, or "cls"."""
         if kind == "cls":
@@ -101,7 +108,8 @@ class Heads:
     """Both classifiers over one encoder pass; the subclasses differ in how they score pairs.
 
     Args:
-        model: Has `entity_classifier`, `relation_classifier`, `width_embeddings`, `dropout` and `config`.
+        model: Has `entity_classifier`, `relation_classifier`, `width_embeddings`, `dropout` and `config`, and of
+            `levers_spert` `span_borders` and `pair_levers`.
         states: The words of the batch.
     """
 
@@ -113,7 +121,10 @@ class Heads:
         """Entity logits (S, E) of given spans, from `[CLS]` ‖ span ‖ width embedding, with dropout in training."""
         self._pooled_SH = self.states.pool_spans(spans_S3)
         whole_SX = concatenate(self.states.cls_BH[spans_S3[:, 0]], self._pooled_SH, self._widths(spans_S3))
-        return self.model.entity_classifier(self.model.dropout(whole_SX))
+        logits_SE = self.model.entity_classifier(self.model.dropout(whole_SX))
+        if self.model.span_borders is None:
+            return logits_SE
+        return logits_SE + self.model.span_borders(self.model.dropout(self.states.border_words(spans_S3)))
 
     def classify_candidates(self) -> tuple[Tensor, Tensor]:
         """Every span of every width, without dropout: one running maximum or sum per width, no (S, H) tensor.
@@ -140,13 +151,22 @@ class Heads:
         if self.model.width_embeddings is not None:
             widths_KD = self.model.width_embeddings(torch.arange(1, K + 1, device=mask_BKW.device))
             logits_BKWE += linear(widths_KD, width_weight)[:, None]
+        if self.model.span_borders is not None:
+            weight, bias = affine_map(self.model.span_borders, 2 * H, states.cls_BH)
+            logits_BKWE += linear(states.context_BWH, weight[:, :H], bias)[:, None]  # of the first word
+            last_BWE = linear(states.context_BWH, weight[:, H:])
+            for k in range(min(K, W)):
+                logits_BKWE[:, k, : W - k] += last_BWE[:, k:]
         return logits_BKWE, mask_BKW
 
-    def classify_pairs(self, spans_S3: Tensor, pairs_P2: Tensor, entities_N: Tensor | None) -> Tensor:
+    def classify_pairs(
+        self, spans_S3: Tensor, logits_SE: Tensor, pairs_P2: Tensor, entities_N: Tensor | None
+    ) -> Tensor:
         """Relation logits (P, Q), from context ‖ head ‖ tail ‖ head's width embedding ‖ tail's width embedding.
 
         Args:
             spans_S3: Window, first word, end.
+            logits_SE: Their entity logits.
             pairs_P2: Head and tail, as indices into the spans.
             entities_N: Indices of the spans that the pairs point at; None: any, of the spans just classified.
         """
@@ -173,59 +193,73 @@ class Heads:
 class TrainingHeads(Heads):
     """Whole representations of given pairs, with dropout."""
 
-    def classify_pairs(self, spans_S3: Tensor, pairs_P2: Tensor, entities_N: Tensor | None) -> Tensor:
+    def classify_pairs(
+        self, spans_S3: Tensor, logits_SE: Tensor, pairs_P2: Tensor, entities_N: Tensor | None
+    ) -> Tensor:
         """As in `Heads`."""
         assert self._pooled_SH is not None
         head, tail = pairs_P2.unbind(1)
         vectors_SX, widths_SD = self._pooled_SH, self._widths(spans_S3)
         widths = () if widths_SD is None else (widths_SD[head], widths_SD[tail])
         whole_PX = concatenate(self._contexts(spans_S3, pairs_P2), vectors_SX[head], vectors_SX[tail], *widths)
-        return self.model.relation_classifier(self.model.dropout(whole_PX))
+        logits_PQ = self.model.relation_classifier(self.model.dropout(whole_PX))
+        for lever in self.model.pair_levers.values():
+            heads_SX, tails_SX = lever.span_parts(self.model.dropout(vectors_SX), logits_SE)
+            logits_PQ = logits_PQ + lever(heads_SX[head], tails_SX[tail])
+        return logits_PQ
 
 
 class FastHeads(Heads):
     """Sums of head, tail and context terms, by chunks of pairs; heads and tails are multiplied once per entity."""
 
-    def classify_pairs(self, spans_S3: Tensor, pairs_P2: Tensor, entities_N: Tensor | None) -> Tensor:
+    def classify_pairs(
+        self, spans_S3: Tensor, logits_SE: Tensor, pairs_P2: Tensor, entities_N: Tensor | None
+    ) -> Tensor:
         """As in `Heads`."""
         H, D = self.states.cls_BH.shape[1], self._width_size
-        if len(pairs_P2) == 0 and entities_N is not None:  # the table of maxima is not worth building
-            return self.states.cls_BH.new_zeros(0, self.model.config.num_relation_types)
+        pooled_NH = self._pooled_SH
+        if entities_N is not None:
+            if len(pairs_P2) == 0:  # the table of maxima is not worth building
+                return self.states.cls_BH.new_zeros(0, self.model.config.num_relation_types)
+            # Of the spans, only entities are in pairs: the rest is left out.
+            place_S = entities_N.new_zeros(len(spans_S3))
+            place_S[entities_N] = torch.arange(len(entities_N), device=entities_N.device)
+            spans_S3, logits_SE, pairs_P2 = spans_S3[entities_N], logits_SE[entities_N], place_S[pairs_P2]
+            pooled_NH = self.states.pool_spans(spans_S3)
+        assert pooled_NH is not None
         weight, bias = affine_map(self.model.relation_classifier, 3 * H + 2 * D, self.states.cls_BH)
-        head_SQ, tail_SQ = self._span_terms(spans_S3, entities_N, weight[:, H:], bias)
+        head_NQ, tail_NQ = self._span_terms(spans_S3, pooled_NH, weight[:, H:], bias)
+        levers = [(lever, *lever.span_parts(pooled_NH, logits_SE)) for lever in self.model.pair_levers.values()]
 
         def score(some_P2: Tensor) -> Tensor:
             context_PQ = linear(self._contexts(spans_S3, some_P2), weight[:, :H])
-            return head_SQ[some_P2[:, 0]] + tail_SQ[some_P2[:, 1]] + context_PQ
+            logits_PQ = head_NQ[some_P2[:, 0]] + tail_NQ[some_P2[:, 1]] + context_PQ
+            for lever, heads_NX, tails_NX in levers:
+                logits_PQ += lever(heads_NX[some_P2[:, 0]], tails_NX[some_P2[:, 1]])
+            return logits_PQ
 
         chunk = min(max(self.states.counts_BW.numel(), _MIN_CHUNK_PAIRS), max(_MAX_CHUNK_VALUES // H, 1))
         if len(pairs_P2) <= chunk:
             return score(pairs_P2)
-        logits_PQ = head_SQ.new_empty(len(pairs_P2), len(weight))
+        logits_PQ = head_NQ.new_empty(len(pairs_P2), len(weight))
         for low in range(0, len(pairs_P2), chunk):
             logits_PQ[low : low + chunk] = score(pairs_P2[low : low + chunk])
         return logits_PQ
 
     def _span_terms(
-        self, spans_S3: Tensor, entities_N: Tensor | None, weight_QX: Tensor, bias_Q: Tensor | None
+        self, spans_N3: Tensor, pooled_NH: Tensor, weight_QX: Tensor, bias_Q: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """What each span adds as a head and as a tail: (S, Q) twice, zero for spans that are not entities.
+        """What each span adds as a head and as a tail: (N, Q) twice.
 
         `weight_QX` is over head ‖ tail ‖ head's width embedding ‖ tail's width embedding.
         """
-        H, D = self.states.cls_BH.shape[1], self._width_size
+        H, D = pooled_NH.shape[1], self._width_size
         head_weight, tail_weight, head_width, tail_width = weight_QX.split((H, H, D, D), dim=1)
-        members_N3 = spans_S3 if entities_N is None else spans_S3[entities_N]
-        pooled_NH = self._pooled_SH if entities_N is None else self.states.pool_spans(members_N3)
-        assert pooled_NH is not None
         head_NQ, tail_NQ = linear(pooled_NH, head_weight, bias_Q), linear(pooled_NH, tail_weight)
-        widths_ND = self._widths(members_N3)
+        widths_ND = self._widths(spans_N3)
         if widths_ND is not None:
             head_NQ, tail_NQ = head_NQ + linear(widths_ND, head_width), tail_NQ + linear(widths_ND, tail_width)
-        if entities_N is None:
-            return head_NQ, tail_NQ
-        empty_SQ = head_NQ.new_zeros(len(spans_S3), head_NQ.shape[1])
-        return empty_SQ.index_copy(0, entities_N, head_NQ), empty_SQ.index_copy(0, entities_N, tail_NQ)
+        return head_NQ, tail_NQ
 
 
 def concatenate(*vectors: Tensor | None) -> Tensor:

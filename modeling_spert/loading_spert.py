@@ -11,7 +11,11 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedM
 
 from .configuration_spert import SpertConfig
 
-_CLASSIFIERS = {"entity_types": "entity_classifier", "relation_types": "relation_classifier"}
+# The layers that have an input or an output for each label.
+_CLASSIFIERS = {
+    "entity_types": ("entity_classifier.", "span_borders.", "pair_levers.types."),
+    "relation_types": ("relation_classifier.", "pair_levers."),
+}
 _HUB_KWARGS = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
 
 
@@ -142,25 +146,27 @@ class SpertPreTrainedModel(PreTrainedModel):
             kwargs["ignore_mismatched_sizes"] = True
         with_info = kwargs.pop("output_loading_info", False)
         model, info = super().from_pretrained(name, *args, output_loading_info=True, **kwargs)
-        new = [_CLASSIFIERS[kind] for kind in changed]
-        missing = sorted(key for key in info["missing_keys"] if key.split(".")[0] not in new)
+        new = tuple(name for kind in changed for name in _CLASSIFIERS[kind])
+        missing = sorted(key for key in info["missing_keys"] if not key.startswith(new))
         if missing and not with_info:
             raise ValueError(
                 f"weights are missing from the files of {name}: {_list_some(missing)}. Copy or download them again"
             )
         if changed:
-            strange = sorted(key for key, *_ in info["mismatched_keys"] if key.split(".")[0] not in new)
+            strange = sorted(key for key, *_ in info["mismatched_keys"] if not key.startswith(new))
             if strange:
                 raise ValueError(f"the saved weights do not fit the settings given: {_list_some(strange)}")
             model._start_classifiers(new)
         return (model, info) if with_info else model
 
-    def _start_classifiers(self, names: Sequence[str]) -> None:
+    def _start_classifiers(self, names: tuple[str, ...]) -> None:
         """New weights for the classifiers of other labels, also where there are as many labels as before."""
-        for head in (getattr(self, name) for name in names):
-            if head is not None:
-                nn.init.normal_(head.weight, std=self.config.initializer_range)
-                nn.init.zeros_(head.bias)
+        for name, parameter in self.named_parameters():
+            if name.startswith(names):
+                if name.endswith(".bias"):
+                    nn.init.zeros_(parameter)
+                else:
+                    nn.init.normal_(parameter, std=self.config.initializer_range)
 
     def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:
         """Push the model, its code, and the tokenizer from where the model was loaded.

@@ -3,7 +3,8 @@
 Shape letters: B windows, L subwords, W words, K span widths, S candidate spans, N entities, P candidate pairs,
 H hidden, D width embedding, E entity classes (with *none*), Q relation types.
 
-Keys of a saved model: `backbone.*`, `entity_classifier.*`, `relation_classifier.*`, `width_embeddings.weight`.
+Keys of a saved model: `backbone.*`, `entity_classifier.*`, `relation_classifier.*`, `width_embeddings.weight`; with
+levers also `case_embeddings.weight`, `span_borders.weight`, `pair_levers.*`.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from transformers.utils import ModelOutput
 
 from .configuration_spert import SpertConfig
 from .heads_spert import FastHeads, Heads, TrainingHeads, WordStates
+from .levers_spert import build_case_embeddings, build_pair_levers, subword_case
 from .loading_spert import SpertPreTrainedModel, build_backbone, check_window_length
 from .spans_spert import filter_spans
 
@@ -72,6 +74,11 @@ class SpertModel(SpertPreTrainedModel):
         Q = config.num_relation_types
         self.relation_classifier = nn.Linear(3 * H + 2 * D, Q) if Q else None
         self.dropout = nn.Dropout(config.head_dropout)
+        # What the paper does not have: nothing, unless the configuration says so.
+        self.case_embeddings = build_case_embeddings(config, self.backbone)
+        has_borders = config.span_borders == "inside"
+        self.span_borders = nn.Linear(2 * H, config.num_entity_classes, bias=False) if has_borders else None
+        self.pair_levers = build_pair_levers(config)
         self.post_init()
 
     def forward(
@@ -88,6 +95,8 @@ class SpertModel(SpertPreTrainedModel):
         num_pairs: Tensor | int | None = None,
         entity_threshold: float | None = None,
         max_entities_per_sentence: int | None = None,
+        overlap: str | None = None,
+        word_case: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
         output_attentions: bool | None = None,
@@ -115,6 +124,8 @@ class SpertModel(SpertPreTrainedModel):
             entity_threshold: Probability that the best entity type of a span must reach for the span to be an entity;
                 default: the best class must not be *none*.
             max_entities_per_sentence: Most entities of a sentence, the best first; default: all.
+            overlap: Which entities may share words; default: the configuration's.
+            word_case: (B, W) `letter_case` of each word, 0 on padding; for models with the word feature "case".
             token_type_ids: (B, L), for encoders that want them.
             inputs_embeds: (B, L, H) instead of `input_ids`.
             output_attentions: Also return the encoder's attentions; default: the configuration's.
@@ -125,13 +136,15 @@ class SpertModel(SpertPreTrainedModel):
             `SpertOutput`.
 
         Raises:
-            ValueError: If `word_index` or `sentence_index` is missing, or spans come without pairs, pairs without
-                spans, or labels without both.
+            ValueError: If `word_index` or `sentence_index` is missing, or `word_case` where the model reads it, or
+                spans come without pairs, pairs without spans, or labels without both.
         """
         if word_index is None or sentence_index is None:
             raise ValueError("forward needs word_index (B, L) and sentence_index (B, W): use collate_windows")
         if (spans is None) != (pairs is None) or (spans is None and span_labels is not None):
             raise ValueError("spans and pairs come together, and labels come with them: pass both, or neither")
+        if self.case_embeddings is not None:
+            input_ids, inputs_embeds = None, self._add_case(input_ids, inputs_embeds, word_case, word_index)
         # Encoding (section 3): each window is read once, however many spans and pairs it has.
         encoded = self._encode(
             input_ids=input_ids,
@@ -156,6 +169,7 @@ class SpertModel(SpertPreTrainedModel):
                 sentence_index,
                 entity_threshold,
                 max_entities_per_sentence,
+                self.config.overlap if overlap is None else overlap,
                 temperature=self.config.entity_temperature,
             )
         else:
@@ -165,7 +179,7 @@ class SpertModel(SpertPreTrainedModel):
         if self.relation_classifier is None:
             pairs, relation_logits = pairs[:0], entity_logits.new_zeros(0, 0)
         else:
-            relation_logits = heads.classify_pairs(spans, pairs, entities)
+            relation_logits = heads.classify_pairs(spans, entity_logits, pairs, entities)
         # Joint loss (section 3.4).
         loss = None
         if span_labels is not None:
@@ -174,6 +188,18 @@ class SpertModel(SpertPreTrainedModel):
                 loss = loss + relation_loss(relation_logits, pair_labels, num_pairs)
         output = SpertOutput(loss, entity_logits, relation_logits, spans, pairs, entities, **on_request)
         return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+
+    def _add_case(
+        self, input_ids: Tensor | None, embeds_BLH: Tensor | None, word_case: Tensor | None, word_index: Tensor
+    ) -> Tensor:
+        """The subwords' embeddings with those of their words' letter case."""
+        if word_case is None:
+            raise ValueError(
+                "this model reads the letter case of words: pass word_case (B, W), as collate_windows does"
+            )
+        assert self.case_embeddings is not None
+        embeds_BLH = self.get_input_embeddings()(input_ids) if embeds_BLH is None else embeds_BLH
+        return embeds_BLH + self.case_embeddings(subword_case(word_case, word_index))
 
     def _encode(self, **inputs: Any) -> Any:
         """The encoder's output; it gets only the inputs that there are, since not every encoder takes all of them."""

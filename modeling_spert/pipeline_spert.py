@@ -14,7 +14,7 @@ from transformers.utils import logging
 
 # transformers before 5.11 copies only the modules that the pipeline's own file names: some are named for that alone.
 from .configuration_spert import SpertConfig  # noqa: F401
-from .decoding_spert import Extraction, resolve_overlaps
+from .decoding_spert import Extraction
 from .extraction_spert import EXTRACTION_SETTINGS, Extractor, check_settings
 from .inputs_spert import Document, add_given_entities, document_of_tokens, read_form, words_of_ranges
 from .precision_spert import set_precision
@@ -28,7 +28,6 @@ from .windows_spert import Window  # noqa: F401
 Splitter = Callable[[str], Sequence[Sequence[tuple[int, int]]]]
 
 _CALL_SETTINGS = ("splitter", "on_error", "progress_bar")
-_ANSWER_SETTINGS = ("overlap",)
 
 
 class JointExtractionPipeline(Pipeline):
@@ -48,7 +47,8 @@ class JointExtractionPipeline(Pipeline):
         relation_threshold: Probability from which a relation holds; default: the model's.
         max_entities_per_sentence: Most entities of a sentence, the best first (256): more than any ordinary sentence
             has. It bounds the memory that a low `entity_threshold` takes.
-        overlap: "allow", "nested" (spans may contain one another) or "flat".
+        overlap: "allow", "nested" (spans may contain one another) or "flat": of entities that may not share words the
+            best one stays; default: the model's, and "allow" for given entities.
         batch_size: Most windows in a forward pass (32).
         max_tokens: Most subwords in a forward pass, padding included (4096).
         max_window_length: Longest window in subwords; default: the model's.
@@ -84,7 +84,7 @@ class JointExtractionPipeline(Pipeline):
 
     def _sanitize_parameters(self, **settings: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Check the settings and sort them to the steps that use them."""
-        steps = (_CALL_SETTINGS, EXTRACTION_SETTINGS, _ANSWER_SETTINGS)
+        steps = (_CALL_SETTINGS, EXTRACTION_SETTINGS, ())  # `postprocess` has none
         known: tuple[str, ...] = sum(steps, ())
         for name in settings:
             if name == "precision":
@@ -107,8 +107,8 @@ class JointExtractionPipeline(Pipeline):
             raise TypeError("the pipeline takes one positional argument, the inputs; settings are keywords")
         kwargs.pop("num_workers", None)  # of the base class; nothing here runs in workers
         chosen = self._sanitize_parameters(**kwargs)  # which replace the pipeline's
-        steps = zip((self._preprocess_params, self._forward_params, self._postprocess_params), chosen, strict=True)
-        read, forward, postprocess = ({**default, **own} for default, own in steps)
+        steps = zip((self._preprocess_params, self._forward_params), chosen, strict=False)
+        read, forward = ({**default, **own} for default, own in steps)
         progress_bar, on_error = read.pop("progress_bar", False), read.pop("on_error", "raise")
         extract = self._extractor(**forward)
         is_single, is_list = isinstance(inputs, str | Mapping), isinstance(inputs, list | tuple)
@@ -116,7 +116,7 @@ class JointExtractionPipeline(Pipeline):
         if is_list and on_error == "raise":
             check_inputs(inputs)  # at once, not after the inputs before a bad one have been answered
         chunks = read_documents(source, lambda item: self.preprocess(item, **read), on_error, is_single, is_list)
-        answers = self._answer(chunks, extract, postprocess)
+        answers = self._answer(chunks, extract)
         if is_single:
             return list(answers)[0]
         length = len(inputs) if isinstance(inputs, Sized) else None
@@ -132,7 +132,7 @@ class JointExtractionPipeline(Pipeline):
         return Extractor(self.model, self.tokenizer, device=self.device, **settings)
 
     def _answer(
-        self, chunks: Iterable[tuple[list[Document], Exception | None]], extract: Extractor, settings: dict[str, Any]
+        self, chunks: Iterable[tuple[list[Document], Exception | None]], extract: Extractor
     ) -> Iterator[dict[str, Any]]:
         """Answers in the order of the documents; an error is raised after the answers before it."""
         try:
@@ -140,7 +140,7 @@ class JointExtractionPipeline(Pipeline):
                 with self.device_placement():
                     found = extract.extract(documents)
                 for document, extractions in zip(documents, found, strict=True):
-                    yield self.postprocess((document, extractions), **settings)
+                    yield self.postprocess((document, extractions))
                 if failure is not None:
                     raise failure
         finally:
@@ -170,7 +170,7 @@ class JointExtractionPipeline(Pipeline):
         """One document, with what was found in its sentences: the base class's step between the other two."""
         return input_tensors, self._extractor(**settings)([input_tensors])[0]
 
-    def postprocess(self, model_outputs: tuple[Document, list[Extraction]], overlap: str = "allow") -> dict[str, Any]:
+    def postprocess(self, model_outputs: tuple[Document, list[Extraction]]) -> dict[str, Any]:
         """The answer as plain JSON types: `text`, `entities` with characters and words, `relations` between them."""
         document, extractions = model_outputs
         words = document.words
@@ -178,11 +178,10 @@ class JointExtractionPipeline(Pipeline):
         entities: list[dict[str, Any]] = []
         relations: list[dict[str, Any]] = []
         for first, extraction in zip(document.first_words, extractions, strict=True):
-            resolved = resolve_overlaps(extraction, overlap)
-            for r in resolved.relations:
+            for r in extraction.relations:
                 head, tail = r.head + len(entities), r.tail + len(entities)
                 relations.append({"label": r.label, "score": r.score, "head": head, "tail": tail})
-            for e in resolved.entities:
+            for e in extraction.entities:
                 start, end = words[first + e.start].start, words[first + e.end - 1].end
                 answer = {"label": e.label, "score": e.score, "start": start, "end": end}
                 answer |= {"text": document.text[start:end], "words": [first + e.start, first + e.end]}

@@ -7,6 +7,8 @@ Shape letters: B windows, L subwords, W words, K span widths, S candidate spans,
 N ranges, J levels of the range table. Ranges are half-open `[start, end)` in words.
 """
 
+from collections.abc import Iterable, Sequence
+
 import torch
 from torch import Tensor
 
@@ -200,7 +202,12 @@ def find_survivors(entity_logits: Tensor, entity_threshold: float | None = None)
         return torch.zeros_like(entity_logits[..., 0], dtype=torch.bool)
     if entity_threshold is None:
         return entity_logits.argmax(-1) > 0
-    return entity_logits.float().softmax(-1)[..., 1:].amax(-1) >= entity_threshold
+    return best_scores(entity_logits) >= entity_threshold
+
+
+def best_scores(entity_logits: Tensor) -> Tensor:
+    """Probability of the best entity type, in fp32: the logits' shape without its last dimension."""
+    return entity_logits.float().softmax(-1)[..., 1:].amax(-1)
 
 
 def filter_spans(
@@ -209,6 +216,7 @@ def filter_spans(
     sentence_index_BW: Tensor,
     entity_threshold: float | None = None,
     max_entities_per_sentence: int | None = None,
+    overlap: str = "allow",
     temperature: float = 1.0,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Drop the candidates that are not entities, and pair the others (section 3.2).
@@ -222,6 +230,7 @@ def filter_spans(
         sentence_index_BW: Sentence of each word, -1 on padding.
         entity_threshold: As in `find_survivors`.
         max_entities_per_sentence: Most spans of a sentence that are kept, the best first; default: all.
+        overlap: Which of them may share words, as in `choose_spans`; "allow" (paper): any.
         temperature: Of the entity probabilities, which decide; the logits that are returned are not divided by it.
 
     Returns:
@@ -231,13 +240,87 @@ def filter_spans(
     marks_BKW = torch.where(mask_BKW, sentence_index_BW.unsqueeze(1).int() + 1, 0)
     calibrated_BKWE = calibrate_logits(logits_BKWE, temperature)
     marks_BKW = torch.where(find_survivors(calibrated_BKWE, entity_threshold), -marks_BKW, marks_BKW)
-    marks_on_host = marks_BKW.cpu()
+    if overlap == "allow" or logits_BKWE.shape[-1] == 1:
+        marks_on_host = marks_BKW.cpu()
+    else:
+        scores_BKW = best_scores(calibrated_BKWE)
+        marks_on_host, score_bits = torch.stack((marks_BKW, scores_BKW.view(torch.int32))).cpu()
+        drop_overlaps(marks_on_host, score_bits.view(torch.float32), overlap)
     if max_entities_per_sentence is not None:
         limit_entities(marks_on_host, calibrated_BKWE, max_entities_per_sentence)
     spans_S3, entities_N, pairs_P2 = (found.to(marks_BKW.device) for found in list_candidates(marks_on_host))
     row, start, end = spans_S3.unbind(1)
     _, K, W = mask_BKW.shape
     return spans_S3, logits_BKWE.flatten(0, 2)[(row * K + end - start - 1) * W + start], entities_N, pairs_P2
+
+
+def drop_overlaps(marks_BKW: Tensor, scores_BKW: Tensor, mode: str) -> None:
+    """Turn entities into candidates, in place, where they may not share words with a better one.
+
+    Args:
+        marks_BKW: As in `list_candidates`, on the host.
+        scores_BKW: Probability of each span's best type.
+        mode: As in `choose_spans`.
+
+    >>> marks = torch.tensor([[[-1, -1], [-1, 0]]])
+    >>> drop_overlaps(marks, torch.tensor([[[0.9, 0.7], [0.8, 0.0]]]), "flat")
+    >>> marks.tolist()
+    [[[-1, -1], [1, 0]]]
+    """
+    is_entity_BKW = marks_BKW < 0
+    row, width, start = is_entity_BKW.nonzero().unbind(1)
+    first = row * marks_BKW.shape[2] + start  # words counted through all windows, so that these do not overlap
+    best_first = scores_BKW[is_entity_BKW].argsort(descending=True, stable=True)
+    # A loop over the entities, a few of each sentence, in time linear in their words.
+    kept = choose_spans(list(zip(first.tolist(), (first + width + 1).tolist(), strict=True)), best_first.tolist(), mode)
+    is_dropped = torch.ones(len(row), dtype=torch.bool)
+    is_dropped[kept] = False
+    dropped = tuple(index[is_dropped] for index in (row, width, start))
+    marks_BKW[dropped] = -marks_BKW[dropped]
+
+
+def choose_spans(spans: Sequence[tuple[int, int]], best_first: Iterable[int], mode: str) -> list[int]:
+    """Indices of the spans that stay where each gives way to better ones, the best first.
+
+    Args:
+        spans: Start and end of each.
+        best_first: Their indices, in the order of their scores.
+        mode: "nested" lets spans contain, but not cross, one another; "flat" lets none share a word.
+
+    >>> choose_spans([(0, 3), (1, 2), (2, 5)], [0, 1, 2], "nested"), choose_spans([(0, 3), (1, 2)], [1, 0], "flat")
+    ([0, 1], [1])
+    """
+    return _choose_flat(spans, best_first) if mode == "flat" else _choose_nested(spans, best_first)
+
+
+def _choose_flat(spans: Sequence[tuple[int, int]], order: Iterable[int]) -> list[int]:
+    kept: list[int] = []
+    covered: set[int] = set()
+    for index in order:
+        words = range(*spans[index])
+        if covered.isdisjoint(words):
+            covered.update(words)
+            kept.append(index)
+    return kept
+
+
+def _choose_nested(spans: Sequence[tuple[int, int]], order: Iterable[int]) -> list[int]:
+    """Kept spans are nested or apart, so those around a boundary between two words are a chain.
+
+    A span crosses one of them exactly if it crosses the innermost around its own start or end.
+    """
+    kept: list[int] = []
+    innermost: dict[int, tuple[int, int]] = {}  # start and end of the smallest kept span around each boundary
+    for index in order:
+        start, end = spans[index]
+        (_, end_around), (start_around, _) = (innermost.get(bound, (start, end)) for bound in (start, end))
+        if end_around < end or start_around > start:
+            continue
+        for boundary in range(start + 1, end):
+            low, high = innermost.get(boundary, (start, end))
+            innermost[boundary] = (max(low, start), min(high, end))
+        kept.append(index)
+    return kept
 
 
 def limit_entities(marks_BKW: Tensor, logits_BKWE: Tensor, limit: int) -> None:
@@ -261,8 +344,7 @@ def limit_entities(marks_BKW: Tensor, logits_BKWE: Tensor, limit: int) -> None:
     group_N = place_N3[:, 0] * (marks_BKW.shape[2] + 1) - marks_BKW[tuple(place_N3.T)]
     if int(group_N.bincount().max()) <= limit:
         return
-    logits_NE = logits_BKWE[tuple(place_N3.to(logits_BKWE.device).T)]
-    scores_N = logits_NE.float().softmax(-1)[:, 1:].amax(-1).cpu()
+    scores_N = best_scores(logits_BKWE[tuple(place_N3.to(logits_BKWE.device).T)]).cpu()
     # By sentence, the best first; equal ones in candidate order.
     best_first = scores_N.argsort(descending=True, stable=True)
     order = best_first[group_N[best_first].argsort(stable=True)]

@@ -1,4 +1,4 @@
-"""From words to subwords, and how many subwords each word has."""
+"""From words to subwords: how many each word has, and which letters of the word are capitals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,37 @@ from transformers import PreTrainedTokenizerBase
 
 @dataclass(frozen=True)
 class EncodedSentence:
-    """Subwords of one sentence: their ids, and how many belong to each word (at least one)."""
+    """Subwords of one sentence: their ids, how many belong to each word (at least one), and the `letter_case` of each.
+
+    Without cases, which only the word feature "case" reads, every word's is 0, as that of padding.
+    """
 
     input_ids: tuple[int, ...]
     subwords_per_word: tuple[int, ...]
+    cases: tuple[int, ...] = ()
+
+
+def letter_case(word: str) -> int:
+    """Class of a word by its capitals, which an uncased tokenizer drops.
+
+    Returns:
+        1 no letter and no digit; 2 letters, none a capital; 3 two letters or more, all capitals; 4 the first letter a
+        capital and no other; 5 digits without letters; 6 any other.
+
+    >>> [letter_case(word) for word in ("--", "of", "U.S.", "John", "A", "1990", "McCoy", "iPod")]
+    [1, 2, 3, 4, 4, 5, 6, 6]
+    """
+    if word.islower():  # most words, found at once
+        return 2
+    letters = [character for character in word if character.isalpha()]
+    if not letters:
+        return 5 if any(character.isdigit() for character in word) else 1
+    num_capitals = sum(map(str.isupper, letters))
+    if num_capitals == 0:
+        return 2
+    if num_capitals == 1 and letters[0].isupper():
+        return 4
+    return 3 if num_capitals == len(letters) else 6
 
 
 def check_vocabulary(tokenizer: PreTrainedTokenizerBase, vocab_size: int) -> None:
@@ -60,13 +87,15 @@ def encode_sentences(tokenizer: PreTrainedTokenizerBase, sentences: Sequence[Seq
         return_token_type_ids=False,
         verbose=False,
     )
-    encoded = iter([_count_subwords(batch, i, len(words), tokenizer) for i, words in enumerate(filled)])
+    encoded = iter([_encode_sentence(batch, i, words, tokenizer) for i, words in enumerate(filled)])
     return [next(encoded) if len(sentence) else EncodedSentence((), ()) for sentence in sentences]
 
 
-def _count_subwords(batch: Any, row: int, num_words: int, tokenizer: PreTrainedTokenizerBase) -> EncodedSentence:
+def _encode_sentence(
+    batch: Any, row: int, sentence: Sequence[str], tokenizer: PreTrainedTokenizerBase
+) -> EncodedSentence:
     ids, words = batch["input_ids"][row], batch.word_ids(row)
-    counts = [0] * num_words
+    counts = [0] * len(sentence)
     for word in words:
         counts[word] += 1
     if 0 in counts:
@@ -76,7 +105,7 @@ def _count_subwords(batch: Any, row: int, num_words: int, tokenizer: PreTrainedT
             by_word[word].append(subword)
         ids = [subword for subwords in by_word for subword in (subwords or [unknown])]
         counts = [max(count, 1) for count in counts]
-    return EncodedSentence(tuple(ids), tuple(counts))
+    return EncodedSentence(tuple(ids), tuple(counts), tuple(map(letter_case, sentence)))
 
 
 def special_affixes(tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -38,6 +38,7 @@ class Window:
         sentence_index: Piece (of the window) of each word.
         pieces: What the window holds, in order; almost always whole sentences.
         num_cut_words: Words longer than a window, of which only the first subwords are read.
+        cases: `letter_case` of each word; empty where the sentences have none.
     """
 
     input_ids: tuple[int, ...]
@@ -45,6 +46,7 @@ class Window:
     sentence_index: tuple[int, ...]
     pieces: tuple[Piece, ...]
     num_cut_words: int = 0
+    cases: tuple[int, ...] = ()
 
     @property
     def first_words(self) -> tuple[int, ...]:
@@ -115,7 +117,7 @@ def make_windows(
     >>> sentences = [EncodedSentence((5, 6, 7), (2, 1)), EncodedSentence((8,), (1,))]
     >>> make_windows(sentences, ((1,), (2,)), 16, "document")[0]
     Window(input_ids=(1, 5, 6, 7, 8, 2), word_index=(-1, 0, 0, 1, 2, -1), sentence_index=(0, 0, 1), \
-pieces=(Piece(sentence=0, start=0, end=2), Piece(sentence=1, start=0, end=1)), num_cut_words=0)
+pieces=(Piece(sentence=0, start=0, end=2), Piece(sentence=1, start=0, end=1)), num_cut_words=0, cases=())
     """
     space = max_length - len(affixes[0]) - len(affixes[1])
     groups: list[list[_Part]] = []
@@ -159,7 +161,7 @@ def _cut_sentence(index: int, sentence: EncodedSentence, space: int, overlap: in
             end += 1
         # Only a piece of one word can be longer than the window: its first subwords are read.
         input_ids = sentence.input_ids[first_subwords[start] : first_subwords[end]]
-        part = EncodedSentence(input_ids[:space], tuple(counts[start:end]))
+        part = EncodedSentence(input_ids[:space], tuple(counts[start:end]), sentence.cases[start:end])
         yield _Part(Piece(index, start, end), part, int(len(input_ids) > space))
 
 
@@ -178,11 +180,12 @@ def _build_window(parts: Sequence[_Part], affixes: tuple[tuple[int, ...], tuple[
         tuple(sentence_index),
         tuple(part.piece for part in parts),
         sum(part.num_cut_words for part in parts),
+        tuple(case for part in parts for case in part.subwords.cases),
     )
 
 
 def collate_windows(windows: Sequence[Window], pad_token_id: int) -> dict[str, Tensor]:
-    """One padded batch: `input_ids`, `attention_mask`, `word_index` (B, L) and `sentence_index` (B, W)."""
+    """One padded batch: `input_ids`, `attention_mask`, `word_index` (B, L), `sentence_index` and `word_case` (B, W)."""
     length = max((len(window.input_ids) for window in windows), default=0)
     num_words = max((len(window.sentence_index) for window in windows), default=0)
     return {
@@ -190,6 +193,7 @@ def collate_windows(windows: Sequence[Window], pad_token_id: int) -> dict[str, T
         "attention_mask": _pad(((1,) * len(window.input_ids) for window in windows), length, 0),
         "word_index": _pad((window.word_index for window in windows), length, -1),
         "sentence_index": _pad((window.sentence_index for window in windows), num_words, -1),
+        "word_case": _pad((window.cases for window in windows), num_words, 0),
     }
 
 

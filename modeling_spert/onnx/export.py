@@ -45,7 +45,8 @@ _OPSET = 18
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 # How many dimensions of an input, from the first, may have any size.
 _FREE_DIMENSIONS = {
-    **dict.fromkeys(("input_ids", "attention_mask", "word_ranges", "words", "word_sums", "word_counts"), 2),
+    **dict.fromkeys(("input_ids", "attention_mask", "word_ranges", "subword_case"), 2),
+    **dict.fromkeys(("words", "word_sums", "word_counts"), 2),
     **dict.fromkeys(("cls", "spans", "pairs", "contexts"), 1),
 }
 
@@ -77,8 +78,8 @@ def export_onnx(source: str | Path, output: str | Path | None = None, *, int8: b
     (output / FOLDER).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output / FOLDER) as folder:
         scratch = Path(folder)
-        outputs = SpanGraph.output_names(model.config.span_pooling)
-        _write_graph(SpanGraph(model), _example_spans(), scratch / SPANS, outputs)
+        outputs = SpanGraph.output_names(model.config)
+        _write_graph(SpanGraph(model), _example_spans(model), scratch / SPANS, outputs)
         if model.relation_classifier is not None:
             _write_graph(RelationGraph(model), _example_relations(model), scratch / RELATIONS, ["relation_logits"])
         if int8:
@@ -98,11 +99,13 @@ def _move_files(source: Path, target: Path) -> list[Path]:
     return [(source / name).rename(target / name) for name in graphs_first if (source / name).is_file()]
 
 
-def _example_spans() -> dict[str, Tensor]:
-    """Inputs of the span graph. Only their shapes matter: all sizes differ, and none is 1."""
+def _example_spans(model: SpertModel) -> dict[str, Tensor]:
+    """Inputs of the span graph that this model uses. Only their shapes matter: all sizes differ, and none is 1."""
     ids = torch.arange(2 * 7).reshape(2, 7)
     ranges = torch.tensor([[1, 2], [2, 4], [4, 5], [5, 6], [6, 6]]).expand(2, 5, 2)
-    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "word_ranges": ranges.clone()}
+    ones = torch.ones_like(ids)
+    every = {"input_ids": ids, "attention_mask": ones, "word_ranges": ranges.clone(), "subword_case": ones.clone()}
+    return {name: every[name] for name in SpanGraph.input_names(model.config)}
 
 
 def _example_relations(model: SpertModel) -> dict[str, Tensor]:
@@ -117,8 +120,7 @@ def _example_relations(model: SpertModel) -> dict[str, Tensor]:
         "contexts": torch.tensor([[0, 1, 2], [0, 1, 2], [1, 0, 0], [1, 4, 5]]),
         "cls": torch.rand(B, H),
     }
-    names = RelationGraph.input_names(model.config.span_pooling, model.config.relation_context)
-    return {name: every[name] for name in names}
+    return {name: every[name] for name in RelationGraph.input_names(model.config)}
 
 
 def _write_graph(graph: nn.Module, example: Mapping[str, Tensor], path: Path, outputs: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ EXPORTED = tuple(f"{FOLDER}/{name}" for name in FILES)
 # Settings that the graphs were made for.
 SETTINGS = (
     *("entity_types", "relation_types", "max_span_width", "span_pooling", "relation_context"),
-    *("width_table_size", "max_window_length"),
+    *("width_table_size", "max_window_length", "word_features", "span_borders", "type_pairs", "pair_product"),
 )
 
 
@@ -73,7 +73,9 @@ def read_export(folder: Path, config: SpertConfig) -> dict[str, str]:
     weights, settings, digests = (record.get(part) for part in ("weights", "settings", "graphs"))
     if not (isinstance(weights, dict) and isinstance(settings, dict) and isinstance(digests, dict)):
         raise ValueError(f"{graphs / RECORD} lacks the weights, the settings or the graphs of an export: {again}")
-    changed = [name for name in SETTINGS if settings.get(name) != getattr(config, name)]
+    # An older export was made without the settings that came later: their default is that nothing is done.
+    published = SpertConfig()
+    changed = [name for name in SETTINGS if settings.get(name, getattr(published, name)) != getattr(config, name)]
     if changed:
         raise ValueError(f"the graphs in {graphs} were made with another {' and '.join(changed)}: {again}")
     found = weight_digests(folder)

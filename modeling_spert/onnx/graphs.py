@@ -11,6 +11,9 @@ N spans, P pairs, H hidden, J levels of a table.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, pad
@@ -28,6 +31,39 @@ def longest_window(config: SpertConfig) -> int:
     return config.max_window_length or _UNBOUNDED_LENGTH
 
 
+@dataclass(frozen=True)
+class _SpanWeights:
+    """The span classifier as constants, by the parts of what it reads.
+
+    Attributes:
+        cls_weight: (E, H) of the first position.
+        span_weight: (E, H) of the pooled span.
+        bias: (E,).
+        width_terms: (rows, E) of each row of the width embeddings; None without these.
+        border_weights: (E, H) of the first word and of the last one; None without the lever `span_borders`.
+    """
+
+    cls_weight: Tensor
+    span_weight: Tensor
+    bias: Tensor | None
+    width_terms: Tensor | None
+    border_weights: tuple[Tensor, Tensor] | None
+
+    @classmethod
+    def of(cls, model: SpertModel) -> _SpanWeights:
+        """Those of a model."""
+        H, D = model.config.backbone_config.hidden_size, model.config.width_embedding_size
+        weight, bias = _constant_map(model.entity_classifier, 2 * H + D)
+        cls_weight, span_weight, width_weight = weight.tensor_split((H, 2 * H), dim=1)
+        width_terms = border_weights = None
+        if model.width_embeddings is not None:
+            table = model.width_embeddings(torch.arange(model.config.width_table_size))
+            width_terms = linear(table, width_weight).detach()
+        if model.span_borders is not None:
+            border_weights = _constant_map(model.span_borders, 2 * H)[0].split(H, dim=1)
+        return cls(cls_weight, span_weight, bias, width_terms, border_weights)
+
+
 class SpanGraph(nn.Module):
     """Encoder and span classifier: every span of every width from every word."""
 
@@ -37,33 +73,40 @@ class SpanGraph(nn.Module):
         self.pooling = model.config.span_pooling
         self.max_width = model.config.max_span_width
         self.longest = longest_window(model.config)
-        H, D = model.config.backbone_config.hidden_size, model.config.width_embedding_size
-        weight, self.bias = _constant_map(model.entity_classifier, 2 * H + D)
-        self.cls_weight, self.span_weight, width_weight = weight.tensor_split((H, 2 * H), dim=1)
-        self.width_terms = None
-        if model.width_embeddings is not None:
-            table = model.width_embeddings(torch.arange(1, self.max_width + 1))
-            self.width_terms = linear(table, width_weight).detach()
+        self.case_embeddings = model.case_embeddings
+        self.weights = _SpanWeights.of(model)
 
     @staticmethod
-    def output_names(pooling: str) -> list[str]:
-        """Names of what `forward` returns."""
-        return ["entity_logits", "cls", "words", *(() if pooling == "max" else ("word_sums",))]
+    def input_names(config: SpertConfig) -> list[str]:
+        """The inputs of `forward` that a model with these settings has a use for."""
+        return ["input_ids", "attention_mask", "word_ranges", *(["subword_case"] * ("case" in config.word_features))]
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, word_ranges: Tensor) -> tuple[Tensor, ...]:
+    @staticmethod
+    def output_names(config: SpertConfig) -> list[str]:
+        """Names of what `forward` returns."""
+        return ["entity_logits", "cls", "words", *(() if config.span_pooling == "max" else ("word_sums",))]
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, word_ranges: Tensor, subword_case: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
         """Score all spans.
 
         Args:
             input_ids: (B, L) subwords, special tokens included.
             attention_mask: (B, L).
             word_ranges: (B, W, 2) first subword and end of each word; the end of a padding word is its start.
+            subword_case: (B, L) from `levers_spert.subword_case`, for models with the word feature "case".
 
         Returns:
             Entity logits (B, W, K, E), where entry (b, w, k) is the span of k + 1 words from word w on; those of
             spans that leave their sentence mean nothing. The vector of the first position (B, H), the
             words fused by maximum (B, W, H) and, for pooling by mean or sum, by sum (B, W, H).
         """
-        hidden_BLH = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        read = {"input_ids": input_ids}
+        if self.case_embeddings is not None:
+            embeds_BLH = self.backbone.get_input_embeddings()(input_ids)
+            read = {"inputs_embeds": embeds_BLH + self.case_embeddings(subword_case)}
+        hidden_BLH = self.backbone(**read, attention_mask=attention_mask).last_hidden_state
         cls_BH = hidden_BLH[:, 0]
         B, W = word_ranges.shape[:2]
         row_BW1 = torch.arange(B).reshape(B, 1, 1).expand(B, W, 1)
@@ -75,11 +118,11 @@ class SpanGraph(nn.Module):
         if self.pooling != "max":
             fused_BWH = static_range_sum(hidden_BLH, ranges_N3).reshape(B, W, -1)
             outputs.append(fused_BWH)
-        logits_BWKE = self._score(cls_BH, fused_BWH, counts_BW1)
+        logits_BWKE = self._score(cls_BH, words_BWH, fused_BWH, counts_BW1)
         return (logits_BWKE, cls_BH, *outputs)
 
-    def _score(self, cls_BH: Tensor, fused_BWH: Tensor, counts_BW1: Tensor) -> Tensor:
-        W = fused_BWH.shape[1]
+    def _score(self, cls_BH: Tensor, words_BWH: Tensor, fused_BWH: Tensor, counts_BW1: Tensor) -> Tensor:
+        W, weights = fused_BWH.shape[1], self.weights
         after = (0, 0, 0, self.max_width - 1)
         words, counts = pad(fused_BWH, after), pad(counts_BW1, after)
         running, total, by_width = fused_BWH, counts_BW1, []
@@ -89,9 +132,13 @@ class SpanGraph(nn.Module):
                 running = torch.maximum(running, added) if self.pooling == "max" else running + added
                 total = total + counts[:, k : k + W]
             span = running / total.clamp(min=1) if self.pooling == "mean" else running
-            by_width.append(linear(span, self.span_weight))
-        logits_BWKE = torch.stack(by_width, dim=2) + linear(cls_BH, self.cls_weight, self.bias)[:, None, None]
-        return logits_BWKE if self.width_terms is None else logits_BWKE + self.width_terms
+            by_width.append(linear(span, weights.span_weight))
+        if weights.border_weights is not None:
+            first_BWE, last_BWE = (linear(words_BWH, weight) for weight in weights.border_weights)
+            last_BWE = pad(last_BWE, after)
+            by_width = [x_BWE + first_BWE + last_BWE[:, k : k + W] for k, x_BWE in enumerate(by_width)]
+        logits_BWKE = torch.stack(by_width, dim=2) + linear(cls_BH, weights.cls_weight, weights.bias)[:, None, None]
+        return logits_BWKE if weights.width_terms is None else logits_BWKE + weights.width_terms[1 : self.max_width + 1]
 
 
 class RelationGraph(nn.Module):
@@ -100,6 +147,9 @@ class RelationGraph(nn.Module):
     def __init__(self, model: SpertModel):
         super().__init__()
         assert model.relation_classifier is not None
+        self.context = model.config.relation_context
+        self.pair_levers: Any = model.pair_levers
+        self.span_weights = _SpanWeights.of(model)
         self.last_width = model.config.width_table_size - 1
         self.longest = longest_window(model.config)
         H, D = model.config.backbone_config.hidden_size, model.config.width_embedding_size
@@ -111,10 +161,12 @@ class RelationGraph(nn.Module):
             self.width_terms = [linear(table, width_weight).detach() for width_weight in width_weights]
 
     @staticmethod
-    def input_names(pooling: str, context: str) -> list[str]:
+    def input_names(config: SpertConfig) -> list[str]:
         """The inputs of `forward` that a model with these settings has a use for."""
         sums = {"max": (), "sum": ("word_sums",), "mean": ("word_sums", "word_counts")}
-        return ["words", *sums[pooling], "spans", "pairs", "cls" if context == "cls" else "contexts"]
+        contexts = ["contexts"] * (config.relation_context != "cls")
+        cls = ["cls"] * (config.relation_context == "cls" or config.type_pairs)
+        return ["words", *sums[config.span_pooling], "spans", "pairs", *contexts, *cls]
 
     def forward(
         self,
@@ -134,7 +186,7 @@ class RelationGraph(nn.Module):
             pairs: (P, 2) head and tail, as indices into the spans.
             contexts: (P, 3) window, first word and end of each pair's context, empty where the end is not after the
                 first word; for localized and full contexts.
-            cls: (B, H) of the first graph, for contexts of this kind.
+            cls: (B, H) of the first graph, for contexts of this kind and for the lever `type_pairs`.
             word_sums: (B, W, H) of the first graph, for pooling by mean or sum.
             word_counts: (B, W) subwords of each word, for pooling by mean.
 
@@ -149,12 +201,35 @@ class RelationGraph(nn.Module):
             head_NQ = head_NQ + self.width_terms[0].index_select(0, width_N)
             tail_NQ = tail_NQ + self.width_terms[1].index_select(0, width_N)
         head, tail = pairs[:, 0], pairs[:, 1]
-        if cls is not None:
+        if self.context == "cls":
+            assert cls is not None
             context_PH = cls.index_select(0, spans[:, 0].index_select(0, head))
         else:
             assert contexts is not None
             context_PH = static_range_max(words, contexts, self.longest)
-        return head_NQ.index_select(0, head) + tail_NQ.index_select(0, tail) + linear(context_PH, self.context_weight)
+        logits_PQ = head_NQ.index_select(0, head) + tail_NQ.index_select(0, tail)
+        logits_PQ = logits_PQ + linear(context_PH, self.context_weight)
+        # Of the levers, only the types read the logits of the spans.
+        logits_NE = self._span_logits(words, spans, pooled_NH, cls) if "types" in self.pair_levers else pooled_NH
+        for lever in self.pair_levers.values():
+            heads_NX, tails_NX = lever.span_parts(pooled_NH, logits_NE)
+            logits_PQ = logits_PQ + lever(heads_NX.index_select(0, head), tails_NX.index_select(0, tail))
+        return logits_PQ
+
+    def _span_logits(self, words: Tensor, spans: Tensor, pooled_NH: Tensor, cls: Tensor | None) -> Tensor:
+        """Entity logits (N, E) of spans of any width, as the first graph gives for its candidates."""
+        assert cls is not None
+        weights, W = self.span_weights, words.shape[1]
+        row, start, end = spans[:, 0], spans[:, 1], spans[:, 2]
+        logits_NE = linear(pooled_NH, weights.span_weight, weights.bias)
+        logits_NE = logits_NE + linear(cls, weights.cls_weight).index_select(0, row)
+        if weights.width_terms is not None:
+            logits_NE = logits_NE + weights.width_terms.index_select(0, (end - start).clamp(max=self.last_width))
+        if weights.border_weights is not None:
+            flat = words.reshape(-1, words.shape[2])
+            for place, weight in zip((start, end - 1), weights.border_weights, strict=True):
+                logits_NE = logits_NE + linear(flat.index_select(0, row * W + place), weight)
+        return logits_NE
 
     def _pool(self, words: Tensor, spans: Tensor, sums: Tensor | None, counts: Tensor | None) -> Tensor:
         if sums is None:

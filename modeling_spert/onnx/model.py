@@ -18,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 
 from modeling_spert.configuration_spert import SpertConfig
 from modeling_spert.hub.client import HTTP_ERROR
+from modeling_spert.levers_spert import subword_case
 from modeling_spert.modeling_spert import SpertOutput
 from modeling_spert.onnx.files import FOLDER, RECORD, RELATIONS, SPANS, SPANS_INT8, check_packages, read_export
 from modeling_spert.onnx.graphs import RelationGraph, longest_window
@@ -130,6 +131,8 @@ class OnnxSpertModel:
         pairs: Tensor | None = None,
         entity_threshold: float | None = None,
         max_entities_per_sentence: int | None = None,
+        overlap: str | None = None,
+        word_case: Tensor | None = None,
     ) -> SpertOutput:
         """As `SpertModel.forward`, without labels.
 
@@ -145,6 +148,10 @@ class OnnxSpertModel:
             raise ValueError(f"the graphs take windows of up to {longest} subwords, got {input_ids.shape[1]}")
         ranges = word_ranges(word_index, sentence_index.shape[1])
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "word_ranges": ranges}
+        if "case" in self.config.word_features:
+            if word_case is None:
+                raise ValueError("this model reads the letter case of words: pass word_case (B, W) of collate_windows")
+            inputs["subword_case"] = subword_case(word_case, word_index)
         answers = _run(self._spans, inputs)
         entity_logits, entities = None, None
         if spans is None or pairs is None:
@@ -154,6 +161,7 @@ class OnnxSpertModel:
                 sentence_index,
                 entity_threshold,
                 max_entities_per_sentence,
+                self.config.overlap if overlap is None else overlap,
                 temperature=self.config.entity_temperature,
             )
         if self._relations is None:
@@ -170,7 +178,7 @@ class OnnxSpertModel:
         self, answers: Mapping[str, Tensor], spans_N3: Tensor, pairs_P2: Tensor, sentence_index_BW: Tensor
     ) -> Tensor:
         """Relation logits (P, Q), by chunks of pairs."""
-        names = RelationGraph.input_names(self.config.span_pooling, self.config.relation_context)
+        names = RelationGraph.input_names(self.config)
         inputs = {**{name: answers[name] for name in names if name in answers}, "spans": spans_N3}
         parts = [answers["cls"].new_zeros(0, self.config.num_relation_types)]
         for chunk in pairs_P2.split(_CHUNK_PAIRS) if len(pairs_P2) else ():

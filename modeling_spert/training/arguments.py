@@ -21,7 +21,7 @@ def _arg(default: Any, doc: str) -> Any:
 def _setting(name: str, doc: str) -> Any:
     """A setting of `SpertConfig`. It is None unless given: the model then has its own value, or the paper's."""
     default = inspect.signature(SpertConfig.__init__).parameters[name].default
-    shown = "" if default is None else f" (default: {default})"
+    shown = "" if default is None or default == () else f" (default: {default})"
     metadata: dict[str, Any] = {"help": doc + shown}
     if name in SETTING_CHOICES:
         metadata["choices"] = SETTING_CHOICES[name]
@@ -71,6 +71,19 @@ class ModelArguments:
     relation_threshold: float | None = _setting("relation_threshold", "probability from which a relation holds")
     relation_signatures: Literal["none", "train"] = _arg(
         "none", "train: a relation holds only between entity types that it joins in the training split"
+    )
+    overlap: Literal["allow", "nested", "flat", "train"] | None = _arg(
+        None,
+        "which entities may share words: any, those that contain one another, or none; the best are kept. train: as in "
+        "the training split (default: allow)",
+    )
+    word_features: list[str] | None = _setting(
+        "word_features", "what the encoder's input says of each word; case: which letters are capitals (default: none)"
+    )
+    span_borders: str | None = _setting("span_borders", "inside: span scores also read the first and the last word")
+    type_pairs: bool | None = _setting("type_pairs", "yes: relation scores also read the types of both entities")
+    pair_product: int | None = _setting(
+        "pair_product", "size of a product of both entities that relation scores also read, 0 for none; 64 does well"
     )
     context: str | None = _setting("context", "a window is one sentence, or as much of a document as fits")
     max_window_length: int | None = _setting(
@@ -161,6 +174,10 @@ MODEL_SETTINGS = (
     "relation_context",
     "head_dropout",
     "relation_threshold",
+    "word_features",
+    "span_borders",
+    "type_pairs",
+    "pair_product",
     "context",
     "max_window_length",
 )
@@ -227,6 +244,8 @@ class TrainingArguments(OutputArguments, OptimisationArguments, ModelArguments, 
             raise ValueError("--push_to_hub needs --hub_model_id org/name")
         if self.push_to_hub and self.eval_only:
             raise ValueError("--eval_only trains nothing to push: spert push FOLDER org/name does")
+        if self.eval_only and self.overlap == "train":
+            raise ValueError("--overlap train is for a training; with --eval_only name allow, nested or flat")
         if self.patience and not self.eval_every:
             raise ValueError("--patience needs --eval_every, the epochs between the evaluations it counts")
 

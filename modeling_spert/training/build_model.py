@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerBase, set_seed
 
+from modeling_spert.evaluation.examples import Example
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.segmentation_rules_spert import SegmentationRules
 from modeling_spert.training.arguments import TrainingArguments, model_settings
@@ -45,7 +46,7 @@ def build_model(args: TrainingArguments, data: TrainingData) -> tuple[SpertModel
 def _load_spert(args: TrainingArguments, data: TrainingData) -> tuple[SpertModel, PreTrainedTokenizerBase]:
     """A trained SpERT model, to score or to train further."""
     assert args.model is not None
-    settings = model_settings(args)
+    settings = {**model_settings(args), **_overlap(args, data)}
     if args.eval_only:
         return SpertModel.from_pretrained(args.model, **settings), load_tokenizer(args.model)
     settings |= {"new_classifiers": args.new_classifiers, **_labels(data), "dtype": _TRAINED_IN}
@@ -64,6 +65,7 @@ def _build_on_encoder(
         name,
         **_labels(data),
         **model_settings(args),
+        **_overlap(args, data),
         pretrained=args.pretrained,
         backbone_kwargs={"dtype": _TRAINED_IN},
         symmetric_relation_types=data.symmetric_relation_types,
@@ -128,6 +130,33 @@ def _seen_signatures(args: TrainingArguments, data: TrainingData) -> list[list[s
         for relation in row["relations"]
     }
     return [list(signature) for signature in sorted(seen)]
+
+
+def _overlap(args: TrainingArguments, data: TrainingData) -> dict[str, str]:
+    """Which entities may share words, if the arguments say so: as named, or as the training split has it."""
+    if args.overlap is None:
+        return {}
+    return {"overlap": seen_overlap(data.select(args.train_split)) if args.overlap == "train" else args.overlap}
+
+
+def seen_overlap(examples: Iterable[Example]) -> str:
+    """The strictest mode of `overlap` in which all entities of some examples may stay.
+
+    >>> seen_overlap([{"entities": [{"start": 0, "end": 3}, {"start": 1, "end": 2}, {"start": 4, "end": 5}]}])
+    'nested'
+    """
+    nested = False
+    for example in examples:
+        # By start, the longest first: a span that shares words with an open one must end inside it.
+        open_ends: list[int] = []
+        for start, end in sorted({(e["start"], e["end"]) for e in example["entities"]}, key=lambda s: (s[0], -s[1])):
+            while open_ends and open_ends[-1] <= start:
+                open_ends.pop()
+            if open_ends and end > open_ends[-1]:
+                return "allow"
+            nested = nested or bool(open_ends)
+            open_ends.append(end)
+    return "nested" if nested else "flat"
 
 
 def bundled_backbone() -> str:

@@ -11,7 +11,13 @@ import pytest
 from transformers import AutoConfig, BertConfig, DistilBertConfig
 
 from modeling_spert import SpertConfig
-from modeling_spert.configuration_spert import RELATION_CONTEXTS, SPAN_POOLINGS, WINDOW_CONTEXTS
+from modeling_spert.configuration_spert import (
+    OVERLAP_MODES,
+    RELATION_CONTEXTS,
+    SPAN_BORDERS,
+    SPAN_POOLINGS,
+    WINDOW_CONTEXTS,
+)
 
 PIPELINE = {"joint-extraction": {"impl": "pipeline_spert.JointExtractionPipeline", "pt": ["AutoModel"], "type": "text"}}
 
@@ -21,6 +27,8 @@ def test_configuration_defaults_are_the_papers():
     assert (config.max_span_width, config.width_embedding_size, config.relation_threshold) == (10, 25, 0.4)
     assert (config.span_pooling, config.relation_context, config.head_dropout) == ("max", "localized", 0.1)
     assert (config.context, config.max_window_length, config.width_table_size) == ("none", None, 100)
+    assert (config.overlap, config.word_features, config.span_borders) == ("allow", [], "none")
+    assert (config.type_pairs, config.pair_product) == (False, 0)
     assert config.backbone_config.model_type == "bert"
     assert (config.num_entity_classes, config.num_relation_types) == (1, 0)
 
@@ -67,6 +75,13 @@ def test_configuration_takes_any_encoder(backbone: Any):
         ({"max_window_length": "48"}, "max_window_length must be an integer >= 8, got '48'"),
         ({"max_window_length": 8.5}, "max_window_length must be an integer >= 8, got 8.5"),
         ({"segmentation": True}, "segmentation must be a dict or None, got True"),
+        ({"overlap": "none"}, "overlap must be one of allow, nested, flat, got 'none'"),
+        ({"word_features": ["case", "suffix"]}, "word_features must be one of case, got 'suffix'"),
+        ({"word_features": "case"}, "word_features must be a list of labels, got the str 'case'"),
+        ({"span_borders": "both"}, "span_borders must be one of none, inside, got 'both'"),
+        ({"type_pairs": 1}, "type_pairs must be True or False, got 1"),
+        ({"pair_product": -1}, "pair_product must be an integer >= 0, got -1"),
+        ({"pair_product": True}, "pair_product must be an integer >= 0, got True"),
         ({"label_names": ["A"]}, r"label_names must be a dict or None, got \['A'\]"),
         (
             {"relation_types": ["r"], "symmetric_relation_types": ["s"]},
@@ -101,6 +116,8 @@ def test_configuration_limits_themselves_are_allowed():
         ("span_pooling", SPAN_POOLINGS),
         ("relation_context", RELATION_CONTEXTS),
         ("context", WINDOW_CONTEXTS),
+        ("overlap", OVERLAP_MODES),
+        ("span_borders", SPAN_BORDERS),
     ):
         assert [getattr(SpertConfig(**{name: value}), name) for value in values] == list(values)
 
@@ -131,6 +148,11 @@ def test_configuration_round_trips_every_setting(tmp_path: Path):
         "segmentation": {"some": ["rules"]},
         "label_names": {"entity/A": "Anything", "relation/r": "related"},
         "initializer_range": 0.5,
+        "overlap": "nested",
+        "word_features": ["case"],
+        "span_borders": "inside",
+        "type_pairs": True,
+        "pair_product": 64,
     }
     config = SpertConfig(backbone_config=BertConfig(hidden_size=24, num_attention_heads=2), **settings)
     assert {name for name in SpertConfig.__init__.__annotations__} - {"return", "kwargs"} == {

@@ -1,19 +1,23 @@
 """On a CUDA device: the same answers as on the CPU. Run with `pytest -m gpu`."""
 
 import warnings
+from typing import Any
 
 import pytest
 import torch
+from tiny_levers import LEVERS
 from tiny_models import build_batch, build_spert, build_window
 
 pytestmark = pytest.mark.gpu
 
 
 @torch.no_grad()
-def test_gpu_logits_equal_those_of_the_cpu() -> None:
+@pytest.mark.parametrize("levers", [{}, {**LEVERS, "overlap": "flat"}], ids=["paper", "levers"])
+def test_gpu_logits_equal_those_of_the_cpu(levers: dict[str, Any]) -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    model, batch = build_spert(scale=3.0), build_batch(build_window([1, 2, 1], [1, 1]), build_window([3, 1, 1, 1]))
+    model = build_spert(scale=3.0, **levers)
+    batch = build_batch(build_window([1, 2, 1], [1, 1]), build_window([3, 1, 1, 1]))
     on_cpu = model(**batch)
     on_gpu = model.to("cuda")(**{name: value.to("cuda") for name, value in batch.items()})
     assert torch.equal(on_cpu.spans, on_gpu.spans.cpu()) and torch.equal(on_cpu.pairs, on_gpu.pairs.cpu())
@@ -22,10 +26,12 @@ def test_gpu_logits_equal_those_of_the_cpu() -> None:
 
 
 @torch.no_grad()
-def test_gpu_is_waited_for_once() -> None:
+@pytest.mark.parametrize("levers", [{}, {**LEVERS, "overlap": "flat"}], ids=["paper", "levers"])
+def test_gpu_is_waited_for_once(levers: dict[str, Any]) -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    model, batch = build_spert(scale=3.0).to("cuda"), build_batch(build_window([1, 2, 1], [1, 1]))
+    model = build_spert(scale=3.0, **levers).to("cuda")
+    batch = build_batch(build_window([1, 2, 1], [1, 1]))
     batch = {name: value.to("cuda") for name, value in batch.items()}
     model(**batch)  # what is set up once
     torch.cuda.set_sync_debug_mode("warn")

@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tiny_levers import LEVERS, strengthen
 from tiny_pipeline import RELATION_TYPES, TEXT, assert_same_answers, tiny_model, tiny_pipeline, word_finder
 
 from modeling_spert import JointExtractionPipeline
@@ -284,6 +285,31 @@ def test_pipeline_overlap_keeps_the_higher_score(pipe):
     best = max(pipe(TEXT)["entities"], key=lambda e: e["score"])
     assert best in pipe(TEXT, overlap="flat")["entities"]
     assert best in pipe(TEXT, overlap="nested")["entities"]
+
+
+def test_pipeline_overlap_is_the_models_unless_the_caller_says(pipe):
+    trained_flat = tiny_pipeline(tiny_model(overlap="flat"))
+    assert trained_flat(TEXT) == pipe(TEXT, overlap="flat") != pipe(TEXT)
+    assert trained_flat(TEXT, overlap="allow") == pipe(TEXT)
+
+
+def test_pipeline_overlap_holds_across_the_pieces_of_a_long_sentence():
+    words = TEXT.replace(".", " ,").split() * 8
+    found = tiny_pipeline(overlap="flat")({"tokens": words})["entities"]
+    assert len(found) > 8 and not any(overlaps(a, b) for a, b in itertools.combinations(found, 2))
+
+
+def test_pipeline_overlap_of_the_model_leaves_given_entities_alone():
+    given = [{"start": 0, "end": 2, "label": "Person"}, {"start": 1, "end": 3, "label": "Work"}]
+    answer = tiny_pipeline(tiny_model(overlap="flat"))({"tokens": TEXT.split(), "entities": given})
+    assert [entity["words"] for entity in answer["entities"]] == [[0, 2], [1, 3]]
+
+
+def test_pipeline_with_levers_reads_capitals():
+    model = strengthen(tiny_model(**LEVERS))
+    answer, small = (tiny_pipeline(model)({"tokens": words})["entities"] for words in (["?a"], ["?A"]))
+    assert [e["score"] for e in answer] != [e["score"] for e in small]
+    check_answer(tiny_pipeline(model)(TEXT))
 
 
 def test_pipeline_uses_a_splitter_of_the_user(finder):

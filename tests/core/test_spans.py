@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from modeling_spert.spans_spert import (
     candidate_mask,
+    choose_spans,
     context_ranges,
     filter_spans,
     find_survivors,
@@ -202,3 +204,49 @@ def test_filter_spans_keeps_the_best_of_each_sentence(seed: int, limit: int, thr
     expected = [sorted(group, key=lambda i: (-score[i].item(), i))[:limit] for group in groups.values()]
     assert kept.tolist() == sorted(itertools.chain(*expected))
     assert set(map(tuple, pairs.tolist())) == {pair for group in expected for pair in itertools.permutations(group, 2)}
+
+
+def clash(a: list[int], b: list[int], mode: str) -> bool:
+    """Whether two spans (window, first word, end) may not both stay."""
+    shared = min(a[2], b[2]) - max(a[1], b[1])
+    return a[0] == b[0] and shared > 0 and (mode == "flat" or shared < min(a[2] - a[1], b[2] - b[1]))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(1, 6)).map(lambda s: (s[0], s[0] + s[1])), max_size=12),
+    st.sampled_from(["nested", "flat"]),
+    st.randoms(use_true_random=False),
+)
+def test_choose_spans_keeps_the_best_and_whatever_clashes_with_no_better_one(spans, mode, random):
+    best_first = random.sample(range(len(spans)), len(spans))
+    expected: list[int] = []  # by comparing each with all kept before it
+    for index in best_first:
+        if not any(clash([0, *spans[index]], [0, *spans[other]], mode) for other in expected):
+            expected.append(index)
+    kept = choose_spans(spans, best_first, mode)
+    assert kept == expected and kept[:1] == best_first[:1]
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["nested", "flat"]), st.sampled_from([None, 0.0, 0.4]))
+def test_filter_spans_drops_what_clashes_with_a_better_entity(seed: int, mode: str, threshold: float | None):
+    sentence_index = torch.tensor([[0, 0, 0, 1, 1, 1, 1], [0, 0, 1, -1, -1, -1, -1]])
+    mask = candidate_mask(sentence_index, 3)
+    logits = torch.randn(2, 3, 7, 3, generator=torch.Generator().manual_seed(seed)).round(decimals=1)  # with ties
+    spans, entity_logits, every, _ = filter_spans(logits, mask, sentence_index, threshold)
+    found = filter_spans(logits, mask, sentence_index, threshold, overlap=mode)
+    assert torch.equal(found[0], spans) and torch.equal(found[1], entity_logits)
+    score, place = entity_logits.softmax(-1)[:, 1:].amax(-1).tolist(), spans.tolist()
+    expected: list[int] = []
+    for index in sorted(every.tolist(), key=lambda i: (-score[i], i)):
+        if not any(clash(place[index], place[other], mode) for other in expected):
+            expected.append(index)
+    assert found[2].tolist() == sorted(expected)
+    groups = Counter((place[i][0], int(sentence_index[place[i][0], place[i][1]])) for i in expected)
+    assert len(found[3]) == sum(size * (size - 1) for size in groups.values())
+    # The limit counts what is left.
+    assert len(filter_spans(logits, mask, sentence_index, threshold, 1, mode)[2]) == len(groups)
+
+
+def test_filter_spans_without_entity_types_has_nothing_that_overlaps():
+    index = torch.tensor([[0, 0]])
+    assert len(filter_spans(torch.zeros(1, 2, 2, 1), candidate_mask(index, 2), index, overlap="flat")[2]) == 0

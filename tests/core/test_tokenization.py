@@ -14,7 +14,9 @@ def test_encode_sentences_reads_words_without_subwords_as_unknown():
     unknown = tokenizer.unk_token_id
     (encoded,) = encode_sentences(tokenizer, [["in", "", "\u200b", "in", "\x00", " "]])
     (number,) = encode_sentences(tokenizer, [["in"]])[0].input_ids
-    assert encoded == EncodedSentence((number, unknown, unknown, number, unknown, unknown), (1,) * 6)
+    assert encoded == EncodedSentence(
+        (number, unknown, unknown, number, unknown, unknown), (1,) * 6, (2, 1, 1, 2, 1, 1)
+    )
 
 
 def test_encode_sentences_without_unknown_token_reads_the_padding_token():

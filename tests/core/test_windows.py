@@ -198,6 +198,7 @@ def test_collate_windows_pads_with_what_masks_it():
     assert batch["attention_mask"].tolist() == [[1] * 5, [1, 1, 1, 0, 0]]
     assert batch["word_index"].tolist() == [[-1, 0, 1, 1, -1], [-1, 0, -1, -1, -1]]
     assert batch["sentence_index"].tolist() == [[0, 0], [0, -1]]
+    assert batch["word_case"].tolist() == [[0, 0], [0, 0]]  # these windows know no words
     assert {tensor.dtype for tensor in batch.values()} == {torch.long}
 
 

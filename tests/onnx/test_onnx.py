@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from local_hub import LocalHub
 from local_hub.client import client
+from tiny_levers import LEVERS, strengthen
 from tiny_models import KINDS, SENTENCES, build_batch, build_spert, build_window, save_backbone
 from tiny_pipeline import TEXT, assert_same_answers, save_folder, tiny_model, tiny_pipeline, tiny_tokenizer
 from transformers import AutoTokenizer
@@ -158,6 +160,39 @@ def test_pipeline_relates_given_entities(folder):
     expected = tiny_pipeline(relation_threshold=0.0)(document)
     assert expected["relations"]
     assert_same_answers([pipe(document)], [expected])
+
+
+def test_graphs_of_a_model_with_levers_answer_as_it_does(tmp_path):
+    model = strengthen(tiny_model(**LEVERS, overlap="flat", span_pooling="mean"))
+    graphs = export(model, tmp_path)
+    with_model, with_graphs = (one.extraction_pipeline(tiny_tokenizer()) for one in (model, graphs))
+    expected = with_model(TEXTS)
+    assert any(answer["entities"] for answer in expected)
+    assert_same_answers(with_graphs(TEXTS), expected)
+    # Given entities may be wider than any candidate: their types come from the second graph.
+    entities = [{"start": start, "end": end, "label": "Work"} for start, end in ((0, 8), (9, 48), (30, 42), (45, 48))]
+    document = {"text": TEXT.replace(". She", ", she"), "entities": entities}
+    expected = with_model(document, relation_threshold=0.0)
+    assert expected["relations"] and entities[1]["end"] > model.config.max_span_width
+    assert_same_answers([with_graphs(document, relation_threshold=0.0)], [expected])
+    batch = build_batch(build_window([1, 2]))
+    del batch["word_case"]
+    with pytest.raises(ValueError, match="reads the letter case of words"):
+        graphs(**batch)
+
+
+def test_graphs_from_before_the_levers_are_read(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "old")
+    record = tmp_path / "old" / "onnx" / "export.json"
+    content = json.loads(record.read_text("utf-8"))
+    for name in LEVERS:
+        del content["settings"][name]
+    record.write_text(json.dumps(content), "utf-8")
+    assert OnnxSpertModel.from_pretrained(tmp_path / "old")
+    config = json.loads((tmp_path / "old" / "config.json").read_text("utf-8"))
+    (tmp_path / "old" / "config.json").write_text(json.dumps({**config, "span_borders": "inside"}), "utf-8")
+    with pytest.raises(ValueError, match="made with another span_borders"):
+        OnnxSpertModel.from_pretrained(tmp_path / "old")
 
 
 def test_pipeline_holds_the_configurations_signatures(tmp_path):

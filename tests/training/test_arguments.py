@@ -96,7 +96,8 @@ def test_help_shows_the_groups_and_each_flag_once(capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("name", sorted(SETTING_CHOICES.keys() & set(MODEL_SETTINGS)))
 def test_choices_of_settings_are_those_of_the_configuration(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     for choice in SETTING_CHOICES[name]:
-        assert getattr(parse_arguments([*NEEDED, f"--{name}", choice]), name) == choice
+        expected = [choice] if name == "word_features" else choice
+        assert getattr(parse_arguments([*NEEDED, f"--{name}", choice]), name) == expected
     assert "invalid choice" in read_message([*NEEDED, f"--{name}", "other"], capsys)
 
 
@@ -154,3 +155,32 @@ def test_the_recipes_are_valid() -> None:
     assert recipes
     for recipe in recipes:
         parse_arguments(["--config", str(recipe), "--output_dir", "runs/x"])
+
+
+def test_levers_are_read_from_flags_and_from_a_file(tmp_path):
+    flags = "--overlap train --word_features case --span_borders inside --type_pairs yes --pair_product 64".split()
+    path = tmp_path / "levers.yaml"
+    path.write_text(
+        "overlap: train\nword_features: [case]\nspan_borders: inside\ntype_pairs: true\npair_product: 64\n", "utf-8"
+    )
+    for given in (flags, ["--config", str(path)]):
+        args = parse_arguments(["--dataset", "demo", "--output_dir", "runs/x", *given])
+        assert args.overlap == "train"
+        levers = {"word_features": ["case"], "span_borders": "inside", "type_pairs": True, "pair_product": 64}
+        assert model_settings(args) == levers
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--word_features", "suffix"], "--word_features: invalid choice: 'suffix'"),
+        (["--pair_product", "-1"], "--pair_product must be an integer >= 0, got -1"),
+        (["--overlap", "none"], "--overlap: invalid choice: 'none'"),
+        (["--overlap", "train", "--eval_only", "yes", "--model", "x"], "--overlap train is for a training"),
+    ],
+)
+def test_levers_out_of_range_are_refused_in_one_line(flags, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        parse_arguments(["--dataset", "demo", "--output_dir", "runs/x", *flags])
+    printed = capsys.readouterr().err
+    assert stop.value.code == 2 and message in printed and printed.count("\n") == 1
