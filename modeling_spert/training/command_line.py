@@ -144,7 +144,7 @@ def _read_yaml(path: str, parser: _Parser) -> list[str]:
         if value is False and "no" in choices[name]:
             value = "no"  # YAML reads a plain no as false
         if isinstance(value, list):
-            flags += [f"--{name}", *map(str, value)]
+            flags += [f"--{name}", *map(str, value)] if value else []
         elif value is not None:
             flags.append(f"--{name}={value}")
     try:
