@@ -19,7 +19,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from transformers import PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
-from .configuration_spert import SpertConfig
+from .configuration_spert import SpertConfig, check_setting
 from .heads_spert import FastHeads, Heads, TrainingHeads, WordStates
 from .levers_spert import build_case_embeddings, build_pair_levers, subword_case
 from .loading_spert import SpertPreTrainedModel, build_backbone, check_window_length
@@ -137,7 +137,7 @@ class SpertModel(SpertPreTrainedModel):
 
         Raises:
             ValueError: If `word_index` or `sentence_index` is missing, or `word_case` where the model reads it, or
-                spans come without pairs, pairs without spans, or labels without both.
+                spans come without pairs, pairs without spans, or labels without both, or `overlap` is unknown.
         """
         if word_index is None or sentence_index is None:
             raise ValueError("forward needs word_index (B, L) and sentence_index (B, W): use collate_windows")
@@ -163,13 +163,15 @@ class SpertModel(SpertPreTrainedModel):
             # Span classification (section 3.1), of every span.
             logits_BKWE, mask_BKW = heads.classify_candidates()
             # Span filtering (section 3.2): spans of the class *none* are dropped, the others paired.
+            overlap = self.config.overlap if overlap is None else overlap
+            check_setting("overlap", overlap)
             spans, entity_logits, entities, pairs = filter_spans(
                 logits_BKWE,
                 mask_BKW,
                 sentence_index,
                 entity_threshold,
                 max_entities_per_sentence,
-                self.config.overlap if overlap is None else overlap,
+                overlap,
                 temperature=self.config.entity_temperature,
             )
         else:

@@ -290,7 +290,7 @@ def choose_spans(spans: Sequence[tuple[int, int]], best_first: Iterable[int], mo
     >>> choose_spans([(0, 3), (1, 2), (2, 5)], [0, 1, 2], "nested"), choose_spans([(0, 3), (1, 2)], [1, 0], "flat")
     ([0, 1], [1])
     """
-    return _choose_flat(spans, best_first) if mode == "flat" else _choose_nested(spans, best_first)
+    return {"nested": _choose_nested, "flat": _choose_flat}[mode](spans, best_first)
 
 
 def _choose_flat(spans: Sequence[tuple[int, int]], order: Iterable[int]) -> list[int]:

@@ -154,6 +154,19 @@ def test_levers_take_windows_without_words():
     assert len(build_levers(LEVERS)(**batch, sentence_index=none, word_case=none).spans) == 0
 
 
+@torch.no_grad()
+def test_overlap_is_the_configurations_unless_the_caller_says():
+    flat, allow = build_levers({}, overlap="flat"), build_levers({})
+    inputs = {**lever_batch(), "entity_threshold": 0.0}
+    expected = allow(**inputs, overlap="flat")
+    assert 0 < len(expected.pairs) < len(allow(**inputs).pairs)
+    assert torch.equal(flat(**inputs).pairs, expected.pairs)
+    assert torch.equal(flat(**inputs, overlap="allow").pairs, allow(**inputs).pairs)
+    torch.testing.assert_close(flat(**inputs).relation_logits, expected.relation_logits)
+    with pytest.raises(ValueError, match="overlap must be one of allow, nested, flat, got 'none'"):
+        flat(**inputs, overlap="none")
+
+
 # --- Word features -------------------------------------------------------------------------------------------------
 
 
