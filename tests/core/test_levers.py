@@ -157,6 +157,7 @@ def test_levers_take_windows_without_words():
 @torch.no_grad()
 def test_overlap_is_the_configurations_unless_the_caller_says():
     flat, allow = build_levers({}, overlap="flat"), build_levers({})
+    flat.load_state_dict(allow.state_dict())
     inputs = {**lever_batch(), "entity_threshold": 0.0}
     expected = allow(**inputs, overlap="flat")
     assert 0 < len(expected.pairs) < len(allow(**inputs).pairs)
