@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from spert_cli.bulk import is_folder, run_bulk
 from spert_cli.names import check_model_name
 from spert_cli.texts import read_inputs
 
@@ -103,10 +104,16 @@ def evaluate(
 
 def extract(
     model: Model,
-    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help='texts; "-" reads a pipe')] = None,
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]...", help='texts; "-" reads a pipe. In bulk: files, folders, globs, addresses'),
+    ] = None,
     file: Annotated[list[Path] | None, typer.Option("--file", help="text, JSON or JSON Lines; may be repeated")] = None,
     lines: Annotated[bool, typer.Option("--lines", help="each line of a text file is a text of its own")] = False,
-    output: Annotated[Path | None, typer.Option("--output", help="file to write to", rich_help_panel="Output")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="file to write to; a folder: extract in bulk", rich_help_panel="Output"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON list", rich_help_panel="Output")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="a JSON object per line", rich_help_panel="Output")] = False,
     entity_threshold: Annotated[
@@ -126,18 +133,65 @@ def extract(
         Literal["auto", "fp32", "bf16", "fp16"] | None,
         typer.Option("--precision", help="default: as the model was saved", rich_help_panel="Extraction"),
     ] = None,
+    text_column: Annotated[
+        str | None, typer.Option("--text_column", help="column of the text (text)", rich_help_panel="Bulk")
+    ] = None,
+    id_column: Annotated[
+        str | None,
+        typer.Option("--id_column", help="column of the id; default: file and row", rich_help_panel="Bulk"),
+    ] = None,
+    num_processes: Annotated[
+        int | None, typer.Option("--num_processes", help="processes, or Ray's actors (1)", rich_help_panel="Bulk")
+    ] = None,
+    num_threads: Annotated[
+        int | None, typer.Option("--num_threads", help="threads of each process (1)", rich_help_panel="Bulk")
+    ] = None,
+    shard_size: Annotated[
+        int | None, typer.Option("--shard_size", help="documents in an output file (2000)", rich_help_panel="Bulk")
+    ] = None,
+    format_: Annotated[
+        Literal["parquet", "jsonl"] | None,
+        typer.Option("--format", help="of the output files (parquet)", rich_help_panel="Bulk"),
+    ] = None,
+    revision: Annotated[
+        str | None, typer.Option("--revision", help="commit of a model on the Hub", rich_help_panel="Bulk")
+    ] = None,
+    engine: Annotated[
+        Literal["local", "ray"] | None,
+        typer.Option("--engine", help="this machine, or a Ray cluster (local)", rich_help_panel="Bulk"),
+    ] = None,
+    num_gpus: Annotated[
+        float | None, typer.Option("--num_gpus", help="GPUs of each of Ray's actors (0)", rich_help_panel="Bulk")
+    ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option("--checkpoint", help="folder of Ray's checkpoint (OUTPUT.checkpoint)", rich_help_panel="Bulk"),
+    ] = None,
 ) -> None:
-    """Extract entities and relations from texts, files or a pipe.
+    """Extract entities and relations from texts, files or a pipe; with --output FOLDER, in bulk and resumable.
 
     Examples: spert extract runs/demo "Ada Lovelace lived in London."; cat notes.txt | spert extract runs/demo - --lines
+    In bulk: spert extract runs/demo data/*.jsonl.gz --output rows --id_column id --num_processes 4
     """
     if as_json and as_jsonl:
         raise ValueError("--json and --jsonl exclude each other: --json prints one list, --jsonl a line per text")
+    settings: dict[str, Any] = {"entity_threshold": entity_threshold, "relation_threshold": relation_threshold}
+    settings = {key: value for key, value in settings.items() if value is not None}
+    settings |= {"overlap": overlap, "batch_size": batch_size}
+    bulk: dict[str, Any] = {"text_column": text_column, "id_column": id_column, "num_processes": num_processes}
+    bulk |= {"num_threads": num_threads, "shard_size": shard_size, "format": format_, "revision": revision}
+    bulk |= {"engine": engine, "num_gpus": num_gpus, "checkpoint": checkpoint}
+    bulk = {name: value for name, value in bulk.items() if value is not None}
+    if output is not None and is_folder(output):
+        if file or as_json or as_jsonl:
+            raise ValueError("--file, --json and --jsonl do not go with --output FOLDER: name the files as [TEXT]...")
+        run_bulk(check_model_name(model), texts or [], output, settings, lines=lines, precision=precision, **bulk)
+        return
+    if bulk:
+        raise ValueError(f"--{next(iter(bulk))} is for extraction in bulk: name a folder with --output")
     inputs = read_inputs(texts or [], file or [], lines)
     pipe = load_pipeline(check_model_name(model), precision)
-    settings = {"entity_threshold": entity_threshold, "relation_threshold": relation_threshold}
-    settings = {key: value for key, value in settings.items() if value is not None}
-    answers = pipe(inputs, overlap=overlap, batch_size=batch_size, **settings)
+    answers = pipe(inputs, **settings)
     if output is None:
         for line in _format(answers, as_json, as_jsonl, sys.stdout.isatty()):
             typer.echo(line)
