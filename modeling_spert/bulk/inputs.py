@@ -55,11 +55,13 @@ def find_inputs(addresses: Sequence[str], output: Path) -> list[InputFile]:
         output: Folder of the rows; no input may be in it, or the next run would read what this one wrote.
 
     Raises:
-        ValueError: If an address names no file, a file of no known kind, or one twice.
+        ValueError: If an address names no file, a file of no known kind, one twice, or one in the output.
         OSError: If a file system cannot be reached.
     """
     found: dict[str, Mapping[str, Any]] = {}
     for address in addresses:
+        if Path(address).is_dir() and output.resolve().is_relative_to(Path(address).resolve()):
+            raise ValueError(f"INPUT {address} has the output folder in it; choose another --output")
         for path, info in _expand(address):
             if path in found:
                 raise ValueError(f"INPUT {address}: {path} is named twice")
@@ -92,8 +94,8 @@ def _expand(address: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for match, info in system.glob(path, detail=True).items():
             listed |= {match: info} if info["type"] == "file" else system.find(match, detail=True)
     else:
-        hint = "" if len(address) < 200 else " (with --output FOLDER the inputs are files, not texts)"
-        raise ValueError(f"INPUT {address[:200]}: no such file, folder or match{hint}")
+        hint = "with --output FOLDER the inputs are files, not texts"
+        raise ValueError(f"INPUT {address[:200]}: no such file, folder or match ({hint})")
     base = _fixed_part(path)
     wanted = [p for p in sorted(listed) if not _is_hidden(p[len(base) :]) and kind_of(p) is not None]
     if not wanted:

@@ -170,7 +170,9 @@ def test_inputs_at_an_address_of_fsspec_are_read(tmp_path):
         (["a.pdf"], "a.pdf: its name must end in one of .jsonl"),
         (["t.parquet.gz"], "t.parquet.gz: its name must end in"),
         (["d.csv", "d.csv"], "d.csv is named twice"),
-        (["rows"], "is in the output folder; choose another --output"),
+        (["rows"], "INPUT rows has the output folder in it; choose another --output"),
+        (["rows/*"], "is in the output folder; choose another --output"),
+        (["."], "INPUT . has the output folder in it; choose another --output"),
         (["nosuch://x/y.csv"], "INPUT nosuch://x/y.csv: Protocol not known: nosuch"),
     ],
 )
