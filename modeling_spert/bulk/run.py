@@ -230,7 +230,7 @@ def _extract(plan: Plan, output: Path, arguments: BulkArguments, report: Report)
     if request.engine == "ray":
         from modeling_spert.bulk.ray_engine import run_ray
 
-        return run_ray(plan, output, arguments, load, report)
+        return run_ray(plan, output, arguments, load)
     writer = ShardWriter(plan, output)
     missing = [shard for shard in range(plan.num_shards) if not writer.is_written(shard)]
     left = sum(end - first for first, end in map(plan.shard_range, missing))
