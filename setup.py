@@ -46,6 +46,8 @@ EXTRAS = {
     "onnx": ["onnx>=1.17", "onnxruntime>=1.24.1", "onnxscript>=0.3", "torch>=2.6"],
     "plot": ["matplotlib>=3.9"],
     "graph": ["networkx>=3.0"],
+    "bulk": ["pyarrow>=21.0"],  # fsspec, filelock and tqdm come with huggingface-hub
+    "ray": ["pyarrow>=21.0", "ray[data]>=2.55"],
     "formats": ["dkpro-cassis>=0.12", "spacy>=3.7"],  # for annotations of INCEpTION and spaCy alone
     "dev": [
         "build",

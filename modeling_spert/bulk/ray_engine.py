@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +47,9 @@ _SPARE_CPUS = 2  # beyond those of the actors: with none, reading and writing wo
 _INPUT = pa.schema([("id", pa.string()), ("text", pa.large_string()), ("problem", pa.string()), ("shard", pa.int64())])
 
 
-def run_ray(plan: Plan, output: Path, arguments: BulkArguments, load: Load) -> tuple[int, Mapping[str, int]]:
+def run_ray(
+    plan: Plan, output: Path, arguments: BulkArguments, load: Load, report: Callable[[int, int], None]
+) -> tuple[int, Mapping[str, int]]:
     """Extract what the checkpoint does not know to be written.
 
     Args:
@@ -53,6 +57,7 @@ def run_ray(plan: Plan, output: Path, arguments: BulkArguments, load: Load) -> t
         output: Folder that every machine of the cluster sees.
         arguments: `num_processes` actors with `num_threads` CPUs and `num_gpus` each; `checkpoint`.
         load: How an actor gets its model.
+        report: Called every few seconds with the rows that are written, and those that were there before.
 
     Returns:
         The number of rows that were there before, and no warnings: actors log them.
@@ -66,14 +71,7 @@ def run_ray(plan: Plan, output: Path, arguments: BulkArguments, load: Load) -> t
     if before == plan.num_documents:
         return before, {}
     _connect(arguments)
-    context = DataContext.get_current()
-    saved = (context.checkpoint_config, context.max_errored_blocks, context.enable_progress_bars)
-    try:
-        # A block that fails must fail the run: rows that fail are caught one by one. Both before the data set is made.
-        context.max_errored_blocks = 0
-        context.checkpoint_config = CheckpointConfig(
-            id_column="id", checkpoint_path=str(checkpoint), delete_checkpoint_on_success=False
-        )
+    with _context(checkpoint), _watched(checkpoint, lambda written: report(written, before)):
         tasks = split_shards(plan.num_shards, _MOST_READ_TASKS)
         documents = ray.data.read_datasource(PlanDatasource(plan, tasks), override_num_blocks=len(tasks))
         rows = documents.map_batches(
@@ -87,9 +85,47 @@ def run_ray(plan: Plan, output: Path, arguments: BulkArguments, load: Load) -> t
         )
         schema = schema_with(plan.request.provenance())
         rows.write_parquet(str(output), schema=schema, compression="zstd")
-    finally:
-        context.checkpoint_config, context.max_errored_blocks, context.enable_progress_bars = saved
     return before, {}
+
+
+@contextmanager
+def _context(checkpoint: Path) -> Iterator[None]:
+    """Ray Data's settings for the run; a data set takes those that hold when it is made."""
+    context = DataContext.get_current()
+    names = ("checkpoint_config", "max_errored_blocks", "enable_progress_bars")
+    saved = {name: getattr(context, name) for name in names}
+    context.checkpoint_config = CheckpointConfig(
+        id_column="id", checkpoint_path=str(checkpoint), delete_checkpoint_on_success=False
+    )
+    context.max_errored_blocks = 0  # above 0, rows of a block that fails are lost in silence
+    context.enable_progress_bars = False
+    try:
+        yield
+    finally:
+        for name, value in saved.items():
+            setattr(context, name, value)
+
+
+@contextmanager
+def _watched(checkpoint: Path, report: Callable[[int], None], seconds: float = 5) -> Iterator[None]:
+    """Report every few seconds how many rows are written: Ray's own bars count blocks."""
+    ended = threading.Event()
+    sizes: dict[str, int] = {}
+
+    def watch() -> None:
+        while not ended.wait(seconds):
+            for path in checkpoint.glob("*.parquet"):
+                if path.name not in sizes and not path.name.endswith(".pending.parquet"):
+                    sizes[path.name] = parquet.read_metadata(path).num_rows
+            report(sum(sizes.values()))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def find_checkpoint(given: str | None, output: Path) -> Path:
@@ -155,8 +191,8 @@ def _connect(arguments: BulkArguments) -> None:
     needed = arguments.num_processes * arguments.num_threads + _SPARE_CPUS
     if not ray.is_initialized():
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        cpus = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(needed, os.cpu_count() or 1)}
-        ray.init(include_dashboard=False if cpus else None, log_to_driver=True, **cpus)
+        own = None if os.environ.get("RAY_ADDRESS") else max(needed, os.cpu_count() or 1)
+        ray.init(num_cpus=own, include_dashboard=None if own is None else False)
     found = ray.cluster_resources()
     if found.get("CPU", 0) < needed:
         raise ValueError(

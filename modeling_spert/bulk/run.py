@@ -230,7 +230,10 @@ def _extract(plan: Plan, output: Path, arguments: BulkArguments, report: Report)
     if request.engine == "ray":
         from modeling_spert.bulk.ray_engine import run_ray
 
-        return run_ray(plan, output, arguments, load)
+        def tell(done: int, earlier: int) -> None:
+            report(Progress("extracting", done, plan.num_documents, earlier))
+
+        return run_ray(plan, output, arguments, load, tell)
     writer = ShardWriter(plan, output)
     missing = [shard for shard in range(plan.num_shards) if not writer.is_written(shard)]
     left = sum(end - first for first, end in map(plan.shard_range, missing))

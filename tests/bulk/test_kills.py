@@ -1,4 +1,4 @@
-"""5,000 documents, the whole process tree killed three times: every id once, and the rows of a run that was not killed."""
+"""5,000 documents, the process tree killed three times: every id once, and the rows of a run that was not killed."""
 
 import random
 import subprocess
@@ -10,6 +10,7 @@ import bulk_data
 import psutil
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from tiny_pipeline import save_folder
 
 DOCUMENTS = 5_000
@@ -27,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     documents = bulk_data.make_documents(DOCUMENTS)
     bulk_data.write_json_lines(folder / "a.jsonl", documents[:2_950])
     table = pa.Table.from_pylist(documents[2_950:])
-    pa.parquet.write_table(table, folder / "b.parquet", row_group_size=300)
+    parquet.write_table(table, folder / "b.parquet", row_group_size=300)
     return folder
 
 

@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from modeling_spert.bulk import writers
 from modeling_spert.bulk.inputs import find_inputs
@@ -141,7 +141,7 @@ def test_writer_writes_a_shard_whole_or_not_at_all(tmp_path, monkeypatch):
     writer.write(0, table)
     assert writer.is_written(0) and not writer.is_written(1)
     assert [path.name for path in output.iterdir()] == ["part-00000-of-00002.parquet"]
-    origin = json.loads(pa.parquet.read_schema(writer.path(0)).metadata[b"spert"])
+    origin = json.loads(parquet.read_schema(writer.path(0)).metadata[b"spert"])
     assert origin["model"] == "tiny" and origin["weights_sha256"] == "w" and origin["shard"] == 0
     with pytest.raises(ValueError, match="was written by another extraction"):
         writers.ShardWriter(make_plan(tmp_path, [3], 2, version="2"), output).is_written(0)
