@@ -46,7 +46,7 @@ def command_of(folder: Path, output: str, *flags: str) -> list[str]:
     inputs = [str(folder / name) for name in ("a.jsonl", "b.parquet")]
     command = [sys.executable, "-m", "spert_cli", "extract", str(folder / "tiny"), *inputs]
     command += ["--output", str(folder / output), "--id_column", "id", "--shard_size", str(SHARD)]
-    return [*command, "--num_processes", "2", "--relation_threshold", "0.9", *flags]
+    return [*command, "--num_processes", "2", "--entity_threshold", "0.95", "--relation_threshold", "0.9", *flags]
 
 
 def kill_and_resume(command: list[str], output: Path) -> str:

@@ -13,8 +13,8 @@ from modeling_spert.bulk.readers import Record
 
 ray_engine = pytest.importorskip("modeling_spert.bulk.ray_engine")
 
-# Ray's own, whenever a setting of its context is set.
-pytestmark = pytest.mark.filterwarnings("ignore:`use_push_based_shuffle` is deprecated:DeprecationWarning")
+# Ray's own: its context warns of its own defaults when it is made.
+pytestmark = pytest.mark.filterwarnings("ignore:::ray.data.context")
 
 RAY = BulkArguments(engine="ray", num_processes=2)
 
