@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from modeling_spert.bulk.plan import Plan
-from modeling_spert.bulk.pool import Load, Pool
+from modeling_spert.bulk.pool import Pool
 from modeling_spert.bulk.readers import Record
 from modeling_spert.bulk.writers import ShardWriter
 
@@ -36,10 +36,9 @@ def run_local(
     plan: Plan,
     shards: Collection[int],
     writer: ShardWriter,
-    load: Load,
-    num_processes: int,
+    pool: Pool,
     advance: Callable[[pa.Table], None],
-) -> dict[str, int]:
+) -> None:
     """Write the shards.
 
     In memory are at most two shares for each process and the shards that these are of.
@@ -48,31 +47,25 @@ def run_local(
         plan: The plan.
         shards: Those of its shards that are to be written.
         writer: Writes one.
-        load: Of the pool: how a process gets its model.
-        num_processes: Processes.
+        pool: Processes with nothing to do.
         advance: Called with the rows of each share that is done.
-
-    Returns:
-        What the pipeline warned of, with counts.
     """
     shares = make_shares(plan.read(shards))
     unfinished: dict[int, _OpenShard] = {}
     sizes = {shard: plan.shard_range(shard)[1] - plan.shard_range(shard)[0] for shard in shards}
-    with Pool(num_processes, load) as pool:
-        share: Share | None = next(shares, None)
-        while share is not None or not pool.is_idle:
-            while share is not None and pool.has_capacity:
-                pool.submit((share.shard, share.first), share.documents)
-                share = next(shares, None)
-            for (shard, first), table in pool.wait():
-                open_shard = unfinished.setdefault(shard, _OpenShard())
-                open_shard.tables[first] = table
-                open_shard.num_rows += table.num_rows
-                if open_shard.num_rows == sizes[shard]:
-                    writer.write(shard, pa.concat_tables(open_shard.tables[key] for key in sorted(open_shard.tables)))
-                    del unfinished[shard]
-                advance(table)
-        return dict(pool.warnings)
+    share: Share | None = next(shares, None)
+    while share is not None or not pool.is_idle:
+        while share is not None and pool.has_capacity:
+            pool.submit((share.shard, share.first), share.documents)
+            share = next(shares, None)
+        for (shard, first), table in pool.wait():
+            open_shard = unfinished.setdefault(shard, _OpenShard())
+            open_shard.tables[first] = table
+            open_shard.num_rows += table.num_rows
+            if open_shard.num_rows == sizes[shard]:
+                writer.write(shard, pa.concat_tables(open_shard.tables[key] for key in sorted(open_shard.tables)))
+                del unfinished[shard]
+            advance(table)
 
 
 def make_shares(documents: Iterator[tuple[int, Record]]) -> Iterator[Share]:

@@ -19,6 +19,7 @@ from modeling_spert.bulk.inputs import InputFile, find_inputs
 from modeling_spert.bulk.local import run_local
 from modeling_spert.bulk.model_source import find_model
 from modeling_spert.bulk.plan import Plan, Request, load_counts
+from modeling_spert.bulk.pool import Pool
 from modeling_spert.bulk.readers import Columns, count_records, read_records
 from modeling_spert.bulk.repeats import find_repeat
 from modeling_spert.bulk.writers import ShardWriter, read_shards, remove_temporaries
@@ -248,7 +249,9 @@ def _extract(plan: Plan, output: Path, arguments: BulkArguments, report: Report)
 
     if not missing:
         return before, {}
-    return before, run_local(plan, missing, writer, load, arguments.num_processes, advance)
+    with Pool(arguments.num_processes, load) as pool:
+        run_local(plan, missing, writer, pool, advance)
+        return before, dict(pool.warnings)
 
 
 def _check(
