@@ -98,3 +98,13 @@ def test_bench_scaling_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert [row["value"] for row in rows["length"]] == [64, 128] and set(rows) == set(what)
     assert rows["width"][0]["spans"] < rows["width"][1]["spans"]
     assert rows["entities"][0]["pairs"] == 0 and rows["entities"][-1]["surviving"] == rows["entities"][-1]["spans"]
+
+
+@pytest.mark.slow
+def test_bench_bulk_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = run_script("bench_bulk", tmp_path / "a.json")["rows"]
+    assert "bulk's gain as a share of the encoder's" in capsys.readouterr().out
+    assert [row["what"] for row in rows["processes"][:4]] == ["encoder, 1", "bulk, 1", "encoder, 2", "bulk, 2"]
+    assert rows["processes"][-1]["ratio"] > 0
+    (memory,) = rows["memory"]
+    assert memory["all_mib"] > memory["parent_mib"] > 10
