@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 # A task for each shard up to this many: tasks are what actors are kept busy with, but each costs the driver memory.
 _MOST_READ_TASKS = 2000
-_SPARE_CPUS = 2  # beyond those of the actors: with none, reading and writing would wait for the actors for ever
+_SPARE_CPUS = 3  # to read, to filter and to write: if the actors had all CPUs, these would wait for ever
 _INPUT = pa.schema([("id", pa.string()), ("text", pa.large_string()), ("problem", pa.string()), ("shard", pa.int64())])
 
 
@@ -187,17 +187,21 @@ def split_shards(count: int, most: int) -> list[range]:
 
 
 def _connect(arguments: BulkArguments) -> None:
-    """Join the cluster of RAY_ADDRESS or the one at hand; otherwise make one of this machine."""
+    """Join the cluster of RAY_ADDRESS, or one that the caller has joined; otherwise make one of this machine."""
     needed = arguments.num_processes * arguments.num_threads + _SPARE_CPUS
     if not ray.is_initialized():
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        own = None if os.environ.get("RAY_ADDRESS") else max(needed, os.cpu_count() or 1)
-        ray.init(num_cpus=own, include_dashboard=None if own is None else False)
+        if os.environ.get("RAY_ADDRESS"):
+            ray.init()
+        else:  # "local": not what a killed run has left in /tmp/ray
+            # A worker that is not up within 60 seconds, Ray's default, is started anew: on a busy machine for ever.
+            os.environ.setdefault("RAY_worker_register_timeout_seconds", "600")
+            ray.init("local", num_cpus=max(needed, os.cpu_count() or 1), include_dashboard=False)
     found = ray.cluster_resources()
     if found.get("CPU", 0) < needed:
         raise ValueError(
             f"--num_processes {arguments.num_processes} with --num_threads {arguments.num_threads} needs {needed} CPUs "
-            f"({_SPARE_CPUS} of them to read and write), the cluster has {found.get('CPU', 0):.0f}"
+            f"({_SPARE_CPUS} of them to read, filter and write), the cluster has {found.get('CPU', 0):.0f}"
         )
     gpus = arguments.num_processes * arguments.num_gpus
     if found.get("GPU", 0) < gpus:

@@ -63,9 +63,9 @@ def test_checkpoint_knows_the_rows_of_its_output_or_is_refused(tmp_path):
     ("resources", "arguments", "message"),
     [
         (
-            {"CPU": 3},
+            {"CPU": 4},
             RAY,
-            r"--num_processes 2 with --num_threads 1 needs 4 CPUs \(2 of them to read and write\), .* has 3",
+            r"--num_processes 2 with --num_threads 1 needs 5 CPUs \(3 of them to read, filter and write\), .* has 4",
         ),
         ({"CPU": 9}, BulkArguments(engine="ray", num_gpus=0.5), "ask for 0.5 GPUs, the cluster has 0"),
     ],

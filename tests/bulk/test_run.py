@@ -14,6 +14,7 @@ from tiny_pipeline import save_folder, tiny_model, tiny_pipeline
 
 from modeling_spert.bulk import BulkArguments, Columns, Progress, extract_in_bulk
 from spert_cli import main
+from spert_cli.bulk import describe_progress
 
 pytestmark = pytest.mark.usefixtures("quick_processes")
 
@@ -191,6 +192,12 @@ def test_extract_command_in_bulk_reports_a_mistake_in_one_line(
     printed = capsys.readouterr()
     assert status == 2 and printed.out == ""
     assert printed.err.startswith("error: ") and printed.err.count("\n") == 1 and message in printed.err
+
+
+def test_progress_line_of_a_log_has_rate_and_time_left():
+    line = describe_progress(Progress("extracting", 3_000, 10_000, before=1_000, errors=2), 100.0)
+    assert line == "extracting: 3,000 of 10,000 documents (30.0 %), 20.0 a second, 5 min 50 s left, 2 errors"
+    assert describe_progress(Progress("counting", 20_000), 10.0) == "reading ids: 20,000 documents, 2,000.0 a second"
 
 
 def test_extract_command_refuses_flags_of_bulk_without_a_folder(model, capsys):
