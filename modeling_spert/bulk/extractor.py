@@ -7,10 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from modeling_spert.bulk.model_source import find_model
 from modeling_spert.bulk.readers import Record
 from modeling_spert.bulk.rows import build_table
 
@@ -21,6 +23,8 @@ class ExtractorSettings:
 
     Attributes:
         folder: Of the model.
+        repository: Where a process of another machine, which has no such folder, finds the model on the Hub.
+        revision: Its commit.
         settings: Of the pipeline's call.
         precision: "fp32", "bf16", "fp16" or None: as the model was saved.
         device: As torch names it; None takes this process's GPU, if there is one, else the CPU.
@@ -28,6 +32,8 @@ class ExtractorSettings:
     """
 
     folder: str
+    repository: str | None = None
+    revision: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     precision: str | None = None
     device: str | None = None
@@ -55,7 +61,7 @@ class TableExtractor:
         if device is None and torch.cuda.is_available():
             device = f"cuda:{index % torch.cuda.device_count()}"
         self._pipe = pipeline(
-            "joint-extraction", model=settings.folder, device=device or "cpu", precision=settings.precision
+            "joint-extraction", model=_find_folder(settings), device=device or "cpu", precision=settings.precision
         )
         self._settings = dict(settings.settings)
         self._warnings = WarningCounter()
@@ -86,6 +92,13 @@ class TableExtractor:
             return self._pipe(text, on_error="record", **self._settings)
         except Exception as error:
             return {"error": f"{type(error).__name__}: {error}"}
+
+
+def _find_folder(settings: ExtractorSettings) -> str:
+    """The model's folder on this machine, downloaded if need be."""
+    if Path(settings.folder).is_dir() or settings.repository is None:
+        return settings.folder
+    return find_model(settings.repository, settings.revision).folder
 
 
 class WarningCounter(logging.Handler):

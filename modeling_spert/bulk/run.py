@@ -225,8 +225,15 @@ def _extract(plan: Plan, output: Path, arguments: BulkArguments, report: Report)
     request = plan.request
     checked = {name: value for name, value in request.settings.items() if name != "precision" and value is not None}
     settings = {**arguments.settings, **checked}
-    folder, precision = request.model.folder, arguments.precision
-    extractor = ExtractorSettings(folder, settings, precision, num_threads=arguments.num_threads)
+    source = request.model
+    extractor = ExtractorSettings(
+        source.folder,
+        source.name if source.revision else None,
+        source.revision,
+        settings,
+        arguments.precision,
+        num_threads=arguments.num_threads,
+    )
     load = partial(TableExtractor, extractor)
     if request.engine == "ray":
         from modeling_spert.bulk.ray_engine import run_ray

@@ -13,6 +13,7 @@ from pyarrow import parquet
 from tiny_pipeline import save_folder, tiny_model, tiny_pipeline
 
 from modeling_spert.bulk import BulkArguments, Columns, Progress, extract_in_bulk
+from modeling_spert.bulk.model_source import ModelSource
 from spert_cli import main
 from spert_cli.bulk import describe_progress
 
@@ -138,6 +139,21 @@ def test_bulk_row_that_fails_in_the_model_fails_alone(model, tmp_path, monkeypat
     )
     assert table["error"].to_pylist() == [None, "RuntimeError: out of memory", "no text", None]
     assert table["entities"].null_count == 2 and not warnings
+
+
+def test_extractor_of_another_machine_loads_the_model_from_the_hub(model, monkeypatch):
+    from modeling_spert.bulk import extractor
+
+    asked = []
+
+    def find(name, revision):
+        asked.append((name, revision))
+        return ModelSource(name, model, revision, "w", "f")
+
+    monkeypatch.setattr(extractor, "find_model", find)
+    extractor.TableExtractor(extractor.ExtractorSettings("/not/here", "org/tiny", "abc"))
+    extractor.TableExtractor(extractor.ExtractorSettings(model, "org/tiny", "abc"))
+    assert asked == [("org/tiny", "abc")]
 
 
 def test_bulk_warnings_are_added_up_over_the_run(model, tmp_path):
