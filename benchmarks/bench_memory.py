@@ -128,11 +128,11 @@ def run_cell(argv: Sequence[str], cell: dict[str, Any], repetitions: int) -> Spr
 
 def measure(argv: Sequence[str], setting: Setting, args: argparse.Namespace) -> list[dict[str, Any]]:
     """The rows of one setting."""
-    shapes = [(1, length) for length in args.lengths] + [(rows, 0) for rows in args.batch_sizes]
+    shapes = [(1, length) for length in args.lengths] + [(batch_size, 0) for batch_size in args.batch_sizes]
     works = ["forward+decoding", *(["every span kept"] if args.worst_case else [])]
-    rows = []
-    for rows, subwords in shapes:
-        shape = {"rows": rows, "subwords": subwords, **asdict(setting)}
+    rows: list[dict[str, Any]] = []
+    for batch_size, subwords in shapes:
+        shape = {"rows": batch_size, "subwords": subwords, **asdict(setting)}
         if not setting.is_available:
             rows += [{**shape, "work": work, "measured": False} for work in works]
             continue

@@ -28,7 +28,14 @@ from modeling_spert.extraction_spert import Extractor, check_settings
 from modeling_spert.version import __version__
 
 # Of the pipeline, what changes which rows come out; `batch_size` and `max_tokens` change only their speed.
-_ROW_SETTINGS = ("entity_threshold", "relation_threshold", "max_entities_per_sentence", "max_window_length", "context")
+_ROW_SETTINGS = (
+    "entity_threshold",
+    "relation_threshold",
+    "overlap",
+    "max_entities_per_sentence",
+    "max_window_length",
+    "context",
+)
 
 
 @dataclass(frozen=True)
@@ -157,11 +164,10 @@ def extract_in_bulk(
 def _request(model: str, inputs: Sequence[str], output: Path, arguments: BulkArguments) -> Request:
     source = find_model(model, arguments.revision)
     config = SpertConfig.from_pretrained(source.folder)
-    overlap = arguments.settings.get("overlap", "allow")
-    checked = check_settings(config, **{k: v for k, v in arguments.settings.items() if k != "overlap"})
+    checked = check_settings(config, **arguments.settings)
     own = {name: getattr(config, name, getattr(Extractor, name)) for name in _ROW_SETTINGS}
     settings = {name: checked.get(name, own[name]) for name in _ROW_SETTINGS}
-    settings |= {"overlap": overlap, "precision": arguments.precision}
+    settings["precision"] = arguments.precision
     files = tuple(find_inputs(inputs, output))
     size, format_, engine = arguments.shard_size, arguments.format, arguments.engine
     return Request(source, arguments.columns, settings, size, format_, engine, __version__, files)
