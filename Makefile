@@ -63,5 +63,5 @@ $(READY): setup.py constraints.txt
 			"Name another one: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
 	@echo "Setting up $(VENV): a few minutes the first time, mostly for torch."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[train,demo,onnx,plot,formats,bulk,ray,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[train,demo,onnx,plot,formats,bulk,ray,serve,dev]'
 	@touch $@

@@ -48,10 +48,12 @@ EXTRAS = {
     "graph": ["networkx>=3.0"],
     "bulk": ["pyarrow>=21.0"],  # fsspec, filelock and tqdm come with huggingface-hub
     "ray": ["pyarrow>=21.0", "ray[data]>=2.55"],
+    "serve": ["fastapi>=0.115", "prometheus-client>=0.21", "uvicorn>=0.30"],
     "formats": ["dkpro-cassis>=0.12", "spacy>=3.7"],  # for annotations of INCEpTION and spaCy alone
     "dev": [
         "build",
         "html5lib",
+        "httpx>=0.27",
         "hypothesis",
         "mypy",
         "networkx",

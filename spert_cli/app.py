@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import typer
 
-from spert_cli import data, inspection, models, sharing
+from spert_cli import data, inspection, models, serving, sharing
 
 app = typer.Typer(
     name="spert",
@@ -23,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (data, models, inspection, sharing):
+for module in (data, models, serving, inspection, sharing):
     module.register(app)
 
 

@@ -214,14 +214,14 @@ def demo(
     run_demo(output_dir)
 
 
-def load_pipeline(name: str, precision: str | None = None) -> Any:
+def load_pipeline(name: str, precision: str | None = None, device: str | None = None) -> Any:
     """The pipeline around a model folder or a repository on the Hub."""
     from transformers import pipeline
 
     import modeling_spert  # noqa: F401  (registers the model and the pipeline)
 
     with _loading(name):
-        return pipeline("joint-extraction", model=name, precision=precision)
+        return pipeline("joint-extraction", model=name, precision=precision, device=device)
 
 
 def load_model(name: str) -> tuple[Any, Any]:
