@@ -73,10 +73,9 @@ class Service:
             self._check_ready()
             self._check_head(request)
             body = await self._read_body(request)
-            call = await self._in_reader(self._read_call, body)
-            if not call.inputs:
+            call, documents = await asyncio.get_running_loop().run_in_executor(self._reader, self._read, body)
+            if not documents:
                 return b"[]"
-            documents = await self._in_reader(read_call_documents, call, self.worker.pipe.preprocess)
             found = await self._extract(request, call, documents, started + self.limits.timeout)
         answers = [
             self.worker.pipe.postprocess(pair, overlap=call.overlap) for pair in zip(documents, found, strict=True)
@@ -128,13 +127,12 @@ class Service:
         except asyncio.TimeoutError:
             raise refuse("slow_body", f"the body did not arrive within {self.limits.timeout:g} seconds") from None
 
-    def _read_call(self, body: bytes) -> Call:
-        call = read_call(body, self.worker.pipe.model.config, self.limits, self._settings)
+    def _read(self, body: bytes) -> tuple[Call, list[Document]]:
+        """In the reader's thread."""
+        pipe = self.worker.pipe
+        call = read_call(body, pipe.model.config, self.limits, self._settings)
         self._queue.check_space(sum(call.tokens))  # before the work of splitting it into words
-        return call
-
-    async def _in_reader(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._reader, function, *arguments)
+        return call, read_call_documents(call, pipe.preprocess)
 
     async def _extract(self, request: Request, call: Call, documents: list[Document], deadline: float) -> Any:
         """Wait in the queue, unless the client leaves or the time is up: then the place is free again."""
