@@ -77,7 +77,7 @@ def serve(
         timeout=timeout,
         stop_timeout=stop_timeout,
     )
-    settings = {"entity_threshold": entity_threshold, "relation_threshold": relation_threshold}
+    settings: dict[str, Any] = {"entity_threshold": entity_threshold, "relation_threshold": relation_threshold}
     settings |= {"overlap": overlap, "batch_size": batch_size}
     name, api_key = check_model_name(model), read_api_key(api_key_file)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
@@ -16,7 +17,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        own = {"registry": self.registry}
+        own: dict[str, Any] = {"registry": self.registry}
         self._requests = Counter("spert_requests", "Requests to /extract, by status", ["status"], **own)
         self._refusals = Counter("spert_refusals", "Requests without an answer, by reason", ["reason"], **own)
         self._texts = Counter("spert_texts", "Texts answered", **own)

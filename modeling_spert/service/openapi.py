@@ -85,6 +85,8 @@ def setting_schema(name: str) -> dict[str, Any]:
         return {"type": "number", "minimum": 0, "maximum": 1}
     if name in SETTING_CHOICES:
         return {"type": "string", "enum": list(SETTING_CHOICES[name])}
+    if name not in SETTING_MINIMA:  # no range is defined
+        return {}
     schema: dict[str, Any] = {"type": "integer", "minimum": SETTING_MINIMA[name]}
     if name == "max_entities_per_sentence":
         schema["maximum"] = Extractor.max_entities_per_sentence

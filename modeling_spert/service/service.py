@@ -142,7 +142,8 @@ class Service:
         gone = asyncio.ensure_future(_wait_until_gone(request))
         try:
             left = max(0.0, deadline - time.monotonic())
-            await asyncio.wait({answer, gone}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            waiting: set[asyncio.Future[Any]] = {answer, gone}
+            await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if answer.done():
                 return _result_of(answer)
             if gone.done():

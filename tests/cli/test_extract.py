@@ -139,7 +139,9 @@ def test_extract_refuses_a_folder_without_a_model(tmp_path, capsys):
     assert status == 2 and "holds no model: there is no config.json in it" in err
 
 
-@pytest.mark.parametrize("command", ["check", "convert", "train", "evaluate", "extract", "analyse", "render", "demo"])
+@pytest.mark.parametrize(
+    "command", ["check", "convert", "train", "evaluate", "extract", "serve", "analyse", "render", "demo"]
+)
 def test_help_of_every_command_has_an_example(command, capsys):
     status, out, _ = run(capsys, command, "--help")
     assert status == 0 and "spert" in out

@@ -108,3 +108,11 @@ def test_bench_bulk_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert rows["processes"][-1]["ratio"] > 0
     (memory,) = rows["memory"]
     assert memory["all_mib"] > memory["parent_mib"] > 10
+
+
+@pytest.mark.slow
+def test_bench_service_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = run_script("bench_service", tmp_path / "a.json")["rows"]
+    assert [row["load"] for row in rows] == ["pipeline", "1 callers", "8 callers", "4 times capacity", "afterwards"]
+    assert all(row["lost"] == row["wrong"] == row["other"] == 0 < row["answered"] for row in rows[1:])
+    assert "| share of pipeline" in capsys.readouterr().out
