@@ -42,8 +42,9 @@ def serve(
         float | None, typer.Option("--relation_threshold", help="least probability", **_EXTRACTION)
     ] = None,
     overlap: Annotated[
-        Literal["allow", "nested", "flat"], typer.Option("--overlap", help="overlaps of entities", **_EXTRACTION)
-    ] = "allow",
+        Literal["allow", "nested", "flat"] | None,
+        typer.Option("--overlap", help="overlaps of entities; default: the model's", **_EXTRACTION),
+    ] = None,
     batch_size: Annotated[int, typer.Option("--batch_size", help="windows per forward pass", min=1, **_LIMITS)] = 32,
     max_body_bytes: Annotated[int, typer.Option("--max_body_bytes", help="of a request", **_LIMITS)] = 1_048_576,
     max_texts: Annotated[int, typer.Option("--max_texts", help="of a request", **_LIMITS)] = 256,

@@ -17,10 +17,7 @@ from modeling_spert.streams_spert import check_inputs, name_input, read_document
 
 INPUT_KEYS = ("text", "tokens", "sentences", "entities")
 # How the model computes is the service's affair; what it answers is the caller's.
-CALLER_SETTINGS = tuple(n for n in EXTRACTION_SETTINGS if n not in ("batch_size", "max_tokens")) + (
-    "overlap",
-    "on_error",
-)
+CALLER_SETTINGS = tuple(n for n in EXTRACTION_SETTINGS if n not in ("batch_size", "max_tokens")) + ("on_error",)
 _BYTES_PER_TOKEN = 4  # about, in the vocabularies of BERT-like encoders
 
 
@@ -31,7 +28,6 @@ class Call:
     inputs: Sequence[Any]
     is_single: bool
     extraction: dict[str, Any]  # settings of the extraction: requests with the same ones share batches
-    overlap: str
     on_error: str
 
     @property
@@ -124,7 +120,7 @@ def _read_call(found: dict[str, Any], config: Any, limits: Limits, defaults: Map
             raise ValueError(f"unknown key {shorten(name)}; {hint}")
     inputs, is_single = _inputs(found)
     settings = {name: found[name] for name in CALLER_SETTINGS if found.get(name) is not None}
-    settings = check_settings(config, **{"overlap": "allow", "on_error": "raise", **defaults, **settings})
+    settings = check_settings(config, **{"on_error": "raise", **defaults, **settings})
     _check_entity_limit(settings)
     if len(inputs) > limits.max_texts:
         raise ValueError(f"texts must hold at most {limits.max_texts} texts, got {len(inputs)}: send them in parts")
@@ -135,8 +131,8 @@ def _read_call(found: dict[str, Any], config: Any, limits: Limits, defaults: Map
             _check_size(item, limits)
         except ValueError as error:
             raise error if is_single else name_input(index, error) from None
-    overlap, on_error = settings.pop("overlap"), settings.pop("on_error")
-    return Call(inputs, is_single, settings, overlap, on_error)
+    on_error = settings.pop("on_error")
+    return Call(inputs, is_single, settings, on_error)
 
 
 def _inputs(found: Mapping[str, Any]) -> tuple[list[Any], bool]:
@@ -182,10 +178,8 @@ def check_defaults(config: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: If one is out of its range, or none that a service has.
     """
     for name in settings:
-        if name not in EXTRACTION_SETTINGS and name != "overlap":
-            raise ValueError(
-                f"a service has no setting {name!r}; it has {', '.join((*EXTRACTION_SETTINGS, 'overlap'))}"
-            )
+        if name not in EXTRACTION_SETTINGS:
+            raise ValueError(f"a service has no setting {name!r}; it has {', '.join(EXTRACTION_SETTINGS)}")
         if settings[name] is not None:
             check_setting(name, settings[name])
     return check_settings(config, **settings)

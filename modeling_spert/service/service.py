@@ -77,9 +77,7 @@ class Service:
             if not documents:
                 return b"[]"
             found = await self._extract(request, call, documents, started + self.limits.timeout)
-        answers = [
-            self.worker.pipe.postprocess(pair, overlap=call.overlap) for pair in zip(documents, found, strict=True)
-        ]
+        answers = [self.worker.pipe.postprocess(pair) for pair in zip(documents, found, strict=True)]
         self.metrics.count_answer(len(answers), time.monotonic() - started)
         return json.dumps(answers[0] if call.is_single else answers).encode()
 

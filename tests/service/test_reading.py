@@ -22,7 +22,7 @@ def read(body, **defaults):
 def test_read_call_settings_of_the_request_replace_the_services():
     call = read({"text": "Ada.", "relation_threshold": 0.2, "overlap": None}, relation_threshold=0.9, overlap="flat")
     assert call.inputs == [{"text": "Ada."}] and call.is_single
-    assert call.extraction == {"relation_threshold": 0.2} and call.overlap == "flat" and call.on_error == "raise"
+    assert call.extraction == {"relation_threshold": 0.2, "overlap": "flat"} and call.on_error == "raise"
 
 
 ENTITY = {"start": 0, "end": 1, "label": "A"}
