@@ -174,7 +174,8 @@ def test_graphs_of_a_model_with_levers_answer_as_it_does(tmp_path):
     document = {"text": TEXT.replace(". She", ", she"), "entities": entities}
     expected = with_model(document, relation_threshold=0.0)
     assert expected["relations"] and entities[1]["end"] > model.config.max_span_width
-    assert_same_answers([with_graphs(document, relation_threshold=0.0)], [expected])
+    # The levers' large weights multiply rounding: 3e-5 was seen on a processor without AVX.
+    assert_same_answers([with_graphs(document, relation_threshold=0.0)], [expected], tolerance=5e-4)
     batch = build_batch(build_window([1, 2]))
     del batch["word_case"]
     with pytest.raises(ValueError, match="reads the letter case of words"):
