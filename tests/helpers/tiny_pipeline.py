@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import BertConfig, BertTokenizer
+from transformers import BertConfig, BertTokenizer, PreTrainedConfig
 
 from modeling_spert import JointExtractionPipeline, SpertConfig, SpertModel
 
@@ -25,9 +25,14 @@ def tiny_tokenizer() -> BertTokenizer:
     return BertTokenizer(vocab=vocabulary, do_lower_case=False, strip_accents=False, model_max_length=WINDOW)
 
 
-def tiny_model(**settings: Any) -> SpertModel:
-    """Random weights that find a third of the spans and some relations of every type, with varied scores."""
-    encoder = BertConfig(
+def tiny_model(encoder: PreTrainedConfig | None = None, **settings: Any) -> SpertModel:
+    """Random weights that find a third of the spans and some relations of every type, with varied scores.
+
+    Args:
+        encoder: Configuration of another encoder than the tiny BERT.
+        **settings: Of `SpertConfig`.
+    """
+    encoder = encoder or BertConfig(
         vocab_size=len(tiny_tokenizer()),
         hidden_size=32,
         num_hidden_layers=2,
