@@ -46,7 +46,8 @@ class JointExtractionPipeline(Pipeline):
         entity_threshold: Probability that an entity's best type must reach; default: the best class wins.
         relation_threshold: Probability from which a relation holds; default: the model's.
         max_entities_per_sentence: Most entities of a sentence, the best first (256): more than any ordinary sentence
-            has. It bounds the memory that a low `entity_threshold` takes.
+            has. It bounds the memory that a low `entity_threshold` takes. A sentence longer than a window may have so
+            many in each of its pieces.
         overlap: "allow", "nested" (spans may contain one another) or "flat": of entities that may not share words the
             best one stays; default: the model's, and "allow" for given entities.
         batch_size: Most windows in a forward pass (32).

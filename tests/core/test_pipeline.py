@@ -13,7 +13,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tiny_levers import LEVERS, strengthen
-from tiny_pipeline import RELATION_TYPES, TEXT, assert_same_answers, tiny_model, tiny_pipeline, word_finder
+from tiny_pipeline import RELATION_TYPES, TEXT, WINDOW, assert_same_answers, tiny_model, tiny_pipeline, word_finder
 
 from modeling_spert import JointExtractionPipeline
 
@@ -242,6 +242,13 @@ def test_pipeline_bounds_the_entities_of_a_sentence_and_says_so(warnings_shown):
     ]
     given = [{"start": i, "end": i + 1, "label": "Work"} for i in range(30)]
     assert len(pipe({"tokens": ["word"] * 40, "entities": given}, max_entities_per_sentence=20)["entities"]) == 30
+
+
+def test_pipeline_bounds_the_entities_of_each_piece_of_a_long_sentence():
+    pipe = tiny_pipeline(word_finder())
+    tokens = ["word"] * (2 * WINDOW)
+    found = pipe(tokens, max_entities_per_sentence=20)["entities"]
+    assert len(pipe(tokens)["entities"]) == 2 * WINDOW and 20 < len(found) <= 60
 
 
 def test_pipeline_bounds_entities_by_default():

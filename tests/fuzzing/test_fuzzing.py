@@ -1,7 +1,7 @@
 """Any input with any settings: the pipeline keeps its contract, or says in a ValueError or TypeError what is wrong.
 
-SPERT_FUZZ_INPUTS is the least number of inputs of the slow test (50,000), SPERT_FUZZ_SEED the seed of hypothesis. Models
-compute in double precision where answers are compared: then no rounding moves a score across a threshold.
+SPERT_FUZZ_INPUTS is the least number of inputs of the slow test (50,000), SPERT_FUZZ_SEED the seed of hypothesis.
+Models compute in double precision where answers are compared: then no rounding moves a score across a threshold.
 """
 
 import functools
@@ -17,7 +17,7 @@ from fuzzed_inputs import ANY_VALUE, BATCHING, CORPUS, DRAWN, SEEDS, SETTINGS, m
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tiny_models import build_tokenizer
-from tiny_pipeline import WINDOW, assert_same_answers, tiny_model, tiny_pipeline, tiny_tokenizer
+from tiny_pipeline import WINDOW, assert_same_answers, tiny_model, tiny_tokenizer
 from transformers import RobertaConfig
 
 from modeling_spert import JointExtractionPipeline
@@ -34,7 +34,7 @@ quietly = settings(
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
-    phases=(Phase.generate, Phase.shrink),
+    phases=(Phase.generate,),  # to shrink an example of 50 inputs takes minutes; the message names the one that failed
 )
 
 
@@ -66,9 +66,9 @@ def check_inputs(pipe: JointExtractionPipeline, inputs: list[Any], chosen: dict[
             assert not answer["entities"] and not answer["relations"], item
             continue
         try:
-            check_contract(answer, document, chosen, pipe.model.config)
+            check_contract(answer, document, chosen, pipe)
         except AssertionError as error:
-            raise AssertionError(f"input {item!r}, settings {chosen}: {error}; got {answer}") from error
+            raise AssertionError(f"{str(error)[:400]}: input {item!r}, settings {chosen}") from error
     return answers
 
 
@@ -168,4 +168,4 @@ def test_inputs_that_once_failed_keep_the_contract(kind: str, context: str) -> N
     pipe = fuzzed_pipeline(kind)
     chosen = {"context": context, "entity_threshold": 0.2, "max_entities_per_sentence": 20}
     answers = check_inputs(pipe, CORPUS, chosen)
-    check_others_change_nothing(pipe, CORPUS, answers, {**chosen, "batch_size": 2}, SEED)
+    check_others_change_nothing(pipe, CORPUS, answers, {**chosen, "batch_size": 1, "max_tokens": 1}, SEED)

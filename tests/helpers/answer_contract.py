@@ -2,28 +2,35 @@
 
 import itertools
 import json
+from collections import Counter
 from typing import Any
 
+from modeling_spert import JointExtractionPipeline
 from modeling_spert.inputs_spert import Document
+from modeling_spert.windows_spert import window_documents
 
 _ROUNDING = 1e-6  # of a probability in fp32, against a threshold that is compared with its logit
 
 
-def check_contract(answer: dict[str, Any], document: Document, settings: dict[str, Any], config: Any) -> None:
+def check_contract(
+    answer: dict[str, Any], document: Document, settings: dict[str, Any], pipe: JointExtractionPipeline
+) -> None:
     """Assert that an answer without an error keeps every promise.
 
     Args:
         answer: The pipeline's answer.
         document: The input as the pipeline reads it: its words and sentences.
         settings: Those of the call.
-        config: The model's.
+        pipe: The pipeline.
     """
+    config = pipe.model.config
     assert json.loads(json.dumps(answer)) == answer
     assert list(answer) == ["text", "entities", "relations"] and answer["text"] == document.text
     sentence_of = [index for index, sentence in enumerate(document.sentences) for _ in sentence]
     _check_entities(answer, document, sentence_of)
     if document.given is None:
-        _check_found(answer["entities"], sentence_of, settings, config)
+        _check_found(answer["entities"], settings, config)
+        _check_counts(answer["entities"], document, sentence_of, settings, pipe)
     elif settings.get("overlap", "allow") == "allow":
         found = [(*e["words"], e["label"]) for e in answer["entities"]]
         assert found == [(e.start, e.end, e.label) for e in document.given]
@@ -45,9 +52,7 @@ def _check_entities(answer: dict[str, Any], document: Document, sentence_of: lis
     assert order == sorted(order)
 
 
-def _check_found(
-    entities: list[dict[str, Any]], sentence_of: list[int], settings: dict[str, Any], config: Any
-) -> None:
+def _check_found(entities: list[dict[str, Any]], settings: dict[str, Any], config: Any) -> None:
     threshold = settings.get("entity_threshold")
     least = 1 / (len(config.entity_types) + 1) if threshold is None else threshold  # the best class wins
     assert all(e["score"] >= least - _ROUNDING for e in entities)
@@ -55,8 +60,26 @@ def _check_found(
     spans = [tuple(e["words"]) for e in entities]
     assert len(set(spans)) == len(spans)
     assert all(end - first <= config.max_span_width for first, end in spans)
-    counts = [sum(1 for _ in group) for _, group in itertools.groupby(sentence_of[first] for first, _ in spans)]
-    assert max(counts, default=0) <= settings.get("max_entities_per_sentence", 256)
+
+
+def _check_counts(
+    entities: list[dict[str, Any]],
+    document: Document,
+    sentence_of: list[int],
+    settings: dict[str, Any],
+    pipe: JointExtractionPipeline,
+) -> None:
+    """At most so many entities of a sentence, or of each piece of one that is longer than a window."""
+    limit = settings.get("max_entities_per_sentence", 256)
+    counts = Counter(sentence_of[e["words"][0]] for e in entities)
+    crowded = [sentence for sentence, count in counts.items() if count > limit]
+    if crowded:
+        sentences = [[word.text for word in sentence] for sentence in document.sentences]
+        length = settings.get("max_window_length", pipe.model.config.max_window_length)
+        width = pipe.model.config.max_span_width
+        (windows,) = window_documents(pipe.tokenizer, [sentences], [width], max_window_length=length)
+        pieces = Counter(piece.sentence for window in windows for piece in window.pieces)
+        assert all(counts[sentence] <= limit * pieces[sentence] for sentence in crowded)
 
 
 def _check_overlaps(spans: list[tuple[int, int]], mode: str) -> None:

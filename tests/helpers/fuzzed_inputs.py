@@ -16,11 +16,13 @@ from tiny_pipeline import TEXT, WINDOW
 CORPUS = json.loads((Path(__file__).parents[1] / "fuzzing" / "corpus.json").read_text("utf-8"))
 # What has broken, or might break, splitting, offsets, tokenizers and windows.
 FRAGMENTS = (
-    *"Ada Lund born wrote novel about Oslo Vik . , ; : ? ! ( ) [ ] { } ' \" `` '' - -- ... … % $5 € C++ O'Brien".split(),
+    *"Ada Lund born wrote novel about Oslo Vik . , ; : ? ! ( ) [ ] { } ' \" `` '' - -- ... … % $5 €".split(),
     *"[CLS] [SEP] [PAD] [UNK] [MASK] ##ed <s> </s> <pad> <unk> <mask> Ġword Ċ ▁x".split(),
-    *"U.S. Dr. No. 3 1,234.56 http://a.b/c?d=e a@b.co www.x.org #tag @user don't I'm state-of-the-art".split(),
+    *"U.S. C++ O'Brien Dr. No. 3 1,234.56 http://a.b/c?d=e a@b.co www.x.org #tag @user don't I'm state-of-the-art".split(),
     *" |  |\t|\n|\n\n|\r\n|\f|\v|\x1c|\x85|\xa0|\u1680|\u2003|\u2028|\u2029|\u202f|\u3000".split("|"),
-    *"\x00 \x01 \x08 \x1b \x7f \x9f \xad \u061c \u200b \u200c \u200d \u200e \u200f \u202e \u202c \u2060 \ufeff".split(" "),
+    *"\x00 \x01 \x08 \x1b \x7f \x9f \xad \u061c \u200b \u200c \u200d \u200e \u200f \u202e \u202c \u2060 \ufeff".split(
+        " "
+    ),
     *"e\u0301 A\u030a \u0301 \u0e17\u0e35\u0e48 \u1019\u103c カ\uff9e ﬁ ß İ ı Σς ǆ".split(),
     *"👩🏽‍🚀 🇳🇴 🇳 1️⃣ 👨‍👩‍👧‍👦 🏴󠁧󠁢󠁥󠁮󠁧󠁿 ☺️ 🏽 \U0010ffff \ufffe \uffff \ufffd \ue000".split(),
     *"我们走吧。 「何？」と言った 東京タワー 서울 เอดา עדה كتبت हिन्दी ɑβγ Łódź Ⅷ ½ ²".split(),
@@ -29,7 +31,7 @@ FRAGMENTS = (
     "\ud83d",
     "x" * 60,
     "é" * 90,
-    "ab" * 400,
+    "ab" * 100,
     "\u0301" * 50,
     "." * 40,
 )
@@ -65,7 +67,7 @@ def _make_input(generator: random.Random, texts: list[str]) -> Any:
         text = make_text(generator, texts)
         entities = _make_entities(generator, len(text))
         return text if entities is None and kind < 0.3 else {"text": text, "entities": entities}
-    sentences = [_make_words(generator, texts) for _ in range(generator.randint(0, 4))]
+    sentences = [_make_words(generator, texts) for _ in range(generator.randint(0, 3))]
     tokens = sentences[0] if sentences else []
     if kind < 0.7:
         entities = _make_entities(generator, len(tokens))
@@ -78,20 +80,22 @@ def make_text(generator: random.Random, texts: list[str]) -> str:
     kind, one = generator.randrange(8), generator.choice(texts)
     if kind < 4:
         joint = generator.choice(["", " ", " ", generator.choice(FRAGMENTS)])
-        return joint.join(generator.choices(FRAGMENTS, k=generator.randint(0, 14)))[:900]
+        return joint.join(generator.choices(FRAGMENTS, k=generator.randint(0, 9)))[:400]
     if kind == 4:
-        return "".join(chr(generator.choice((0x7F, 0x24F, 0xFFFF, 0x10FFFF)) - generator.randrange(127)) for _ in "x" * 9)
+        return "".join(
+            chr(generator.choice((0x7F, 0x24F, 0xFFFF, 0x10FFFF)) - generator.randrange(127)) for _ in "x" * 9
+        )
     if kind == 5:
-        return (one[: generator.randint(0, len(one))] + generator.choice(FRAGMENTS) + one[::-1])[:600]
+        return (one[: generator.randint(0, len(one))] + generator.choice(FRAGMENTS) + one[::-1])[:300]
     if kind == 6:
-        return (one * generator.randint(1, 4))[:600]
-    return "".join(character for pair in zip(one, generator.choice(texts), strict=False) for character in pair)[:600]
+        return (one * generator.randint(1, 4))[:300]
+    return "".join(character for pair in zip(one, generator.choice(texts), strict=False) for character in pair)[:300]
 
 
 def _make_words(generator: random.Random, texts: list[str]) -> list[str]:
     if generator.random() < 0.3:
-        return re.split(r"\s", generator.choice(texts))[:30]
-    return [generator.choice(FRAGMENTS) for _ in range(generator.randint(0, 12))]
+        return re.split(r"\s", generator.choice(texts))[:20]
+    return [generator.choice(FRAGMENTS) for _ in range(generator.randint(0, 8))]
 
 
 def _make_entities(generator: random.Random, size: int) -> list[dict[str, Any]] | None:
@@ -125,11 +129,11 @@ def split_badly(text: str) -> list[list[tuple[int, int]]]:
 
 THRESHOLDS = st.sampled_from([0.0, 0.05, 0.3, 0.5, 0.9, 1.0, 0, 1]) | st.floats(0, 1)
 SETTINGS = st.fixed_dictionaries(
-    {},
+    # Few: at a relation threshold of 0 an answer has three relations per pair, and an example hundreds of answers.
+    {"max_entities_per_sentence": st.sampled_from([1, 2, 5, 5, 8, 8, 8, 30])},
     optional={
         "entity_threshold": st.none() | THRESHOLDS,
         "relation_threshold": st.none() | THRESHOLDS,
-        "max_entities_per_sentence": st.integers(1, 40),
         "overlap": st.sampled_from(["allow", "nested", "flat"]),
         "max_window_length": st.integers(4, WINDOW),
         "context": st.sampled_from(["none", "document"]),
@@ -137,7 +141,7 @@ SETTINGS = st.fixed_dictionaries(
     },
 )
 # Settings of which the contract says that they change no answer.
-BATCHING = st.fixed_dictionaries({"batch_size": st.integers(1, 40), "max_tokens": st.sampled_from([1, 50, 500, 4096])})
+BATCHING = st.fixed_dictionaries({"batch_size": st.integers(4, 40), "max_tokens": st.sampled_from([150, 500, 4096])})
 ANY_VALUE = st.one_of(
     st.none(),
     st.booleans(),
