@@ -17,8 +17,8 @@ CORPUS = json.loads((Path(__file__).parents[1] / "fuzzing" / "corpus.json").read
 # What has broken, or might break, splitting, offsets, tokenizers and windows.
 FRAGMENTS = (
     *"Ada Lund born wrote novel about Oslo Vik . , ; : ? ! ( ) [ ] { } ' \" `` '' - -- ... … % $5 €".split(),
-    *"[CLS] [SEP] [PAD] [UNK] [MASK] ##ed <s> </s> <pad> <unk> <mask> Ġword Ċ ▁x".split(),
-    *"U.S. C++ O'Brien Dr. No. 3 1,234.56 http://a.b/c?d=e a@b.co www.x.org #tag @user don't I'm state-of-the-art".split(),
+    *"[CLS] [SEP] [PAD] [UNK] [MASK] O'Brien ##ed <s> </s> <pad> <unk> <mask> Ġword Ċ ▁x".split(),
+    *"U.S. C++ Dr. No. 3 1,234.56 http://a.b/c?d=e a@b.co www.x.org #tag @user don't I'm state-of-the-art".split(),
     *" |  |\t|\n|\n\n|\r\n|\f|\v|\x1c|\x85|\xa0|\u1680|\u2003|\u2028|\u2029|\u202f|\u3000".split("|"),
     *"\x00 \x01 \x08 \x1b \x7f \x9f \xad \u061c \u200b \u200c \u200d \u200e \u200f \u202e \u202c \u2060 \ufeff".split(
         " "
@@ -46,9 +46,14 @@ _BAD_INPUTS = (
 )
 _CHARACTERS = st.characters(exclude_categories=())  # lone surrogates too, which JSON can carry
 _WORDS = st.text(_CHARACTERS, max_size=6) | st.sampled_from(FRAGMENTS)
-TEXTS = st.text(_CHARACTERS, max_size=40) | st.lists(_WORDS, max_size=10).map("".join) | st.sampled_from(CORPUS)
+TEXTS = (
+    st.text(_CHARACTERS, max_size=40)
+    | st.lists(_WORDS, max_size=10).map("".join)
+    | st.sampled_from([item for item in CORPUS if isinstance(item, str)])
+)
 SEEDS = st.integers(0, 2**32 - 1)
-DRAWN = st.lists(TEXTS | st.lists(_WORDS, max_size=10).map(lambda words: {"tokens": words}), min_size=2, max_size=6)
+_TOKENS = st.lists(_WORDS, max_size=10).map(lambda words: {"tokens": words})
+DRAWN = st.lists(TEXTS | _TOKENS | st.sampled_from(CORPUS), min_size=2, max_size=6)
 
 
 def make_inputs(drawn: list[Any], seed: int, count: int) -> list[Any]:
@@ -135,7 +140,7 @@ SETTINGS = st.fixed_dictionaries(
         "entity_threshold": st.none() | THRESHOLDS,
         "relation_threshold": st.none() | THRESHOLDS,
         "overlap": st.sampled_from(["allow", "nested", "flat"]),
-        "max_window_length": st.integers(4, WINDOW),
+        "max_window_length": st.integers(8, WINDOW),
         "context": st.sampled_from(["none", "document"]),
         "splitter": st.sampled_from([split_at_blanks, split_lines_into_characters, split_badly]),
     },

@@ -35,7 +35,7 @@ def test_launch_config_of_fsdp_makes_its_plugin(monkeypatch: pytest.MonkeyPatch)
     args = launch_arguments(FOLDER / "fsdp.yaml", monkeypatch)
     assert args.use_fsdp
     for name, value in prepare_multi_gpu_env(args).items():
-        if name.startswith("FSDP_"):
+        if name.startswith("FSDP_") and name != "FSDP_SYNC_MODULE_STATES":  # which asks for the GPU at once
             monkeypatch.setenv(name, value)
     plugin = FullyShardedDataParallelPlugin()
     assert plugin.sharding_strategy.name == "FULL_SHARD" and plugin.use_orig_params
@@ -45,6 +45,7 @@ def test_launch_config_of_fsdp_makes_its_plugin(monkeypatch: pytest.MonkeyPatch)
 def test_launch_config_of_deepspeed_reaches_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     args = launch_arguments(FOLDER / "deepspeed_zero2.yaml", monkeypatch)
     assert args.use_deepspeed
+    args.deepspeed_fields_from_accelerate_config = []  # as launch_command sets it, which would start the processes
     _, environment = prepare_deepspeed_cmd_env(args)
     assert environment["ACCELERATE_DEEPSPEED_ZERO_STAGE"] == "2"
     assert environment["ACCELERATE_GRADIENT_CLIPPING"] == "1.0"
