@@ -16,6 +16,7 @@ from answer_contract import check_contract
 from fuzzed_inputs import ANY_VALUE, BATCHING, CORPUS, DRAWN, SEEDS, SETTINGS, make_inputs
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from tiny_levers import LEVERS, strengthen
 from tiny_models import build_tokenizer
 from tiny_pipeline import WINDOW, assert_same_answers, tiny_model, tiny_tokenizer
 from transformers import RobertaConfig
@@ -40,7 +41,7 @@ quietly = settings(
 
 @functools.cache
 def fuzzed_pipeline(kind: str, is_double: bool = True) -> JointExtractionPipeline:
-    """A tiny random model: a BERT with WordPiece, or a RoBERTa with byte-level BPE."""
+    """A tiny random model: a BERT with WordPiece, or a RoBERTa with byte-level BPE and every lever."""
     encoder, tokenizer = None, tiny_tokenizer()
     if kind == "roberta":
         tokenizer = build_tokenizer("roberta")
@@ -49,7 +50,7 @@ def fuzzed_pipeline(kind: str, is_double: bool = True) -> JointExtractionPipelin
         encoder = RobertaConfig(
             vocab_size=len(tokenizer), max_position_embeddings=WINDOW + 2, initializer_range=0.3, **sizes
         )
-    model = tiny_model(encoder)
+    model = tiny_model(encoder) if encoder is None else strengthen(tiny_model(encoder, **LEVERS))
     return (model.double() if is_double else model).extraction_pipeline(tokenizer)
 
 

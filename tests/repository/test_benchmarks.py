@@ -118,6 +118,7 @@ def test_bench_service_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "| share of pipeline" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_bench_peers_measures_ours_and_says_why_a_peer_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
