@@ -167,10 +167,9 @@ def test_two_launched_processes_train_as_one_with_twice_the_batch(arguments: tup
     one = TrainingRun(tmp_path / "one", (*arguments, *flags, "--per_device_train_batch_size", "4"))
     two = TrainingRun(tmp_path / "two", (*arguments, *flags, "--per_device_train_batch_size", "2"))
     one.finish()
-    launcher = ("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1")
-    printed = two.finish(
-        launcher=(*launcher, "--mixed_precision", "no", "--dynamo_backend", "no", "train_accelerate.py")
-    )
+    launcher = ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1")
+    precision = ("--mixed_precision", "no", "--dynamo_backend", "no")
+    printed = two.finish(launcher=(*launcher, *precision, "train_accelerate.py"))
     assert "processes: 2" in printed
     assert two.losses() == pytest.approx(one.losses(), abs=2e-5) and len(one.losses()) == 20
     ours, theirs = two.weights(), one.weights()
