@@ -33,6 +33,7 @@ from benchmarks.timing import print_table, write_json
 from benchmarks.workload import load_workload
 from modeling_spert.shared.commands import command
 from modeling_spert.training.build_model import bundled_backbone
+from modeling_spert.windows_spert import plan_batches
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "modeling_spert" / "peers"
@@ -65,7 +66,12 @@ def save_work(folder: Path, args: argparse.Namespace) -> None:
     AutoTokenizer.from_pretrained(encoder).save_pretrained(folder / "encoder")
     workload.model.save_pretrained(folder / "model")
     workload.tokenizer.save_pretrained(folder / "model")
-    work = {"texts": workload.texts, "labels": list(workload.model.config.entity_types)}
+    lengths = [len(ids) for ids in workload.tokenizer(workload.texts)["input_ids"]]
+    work = {
+        "texts": workload.texts,
+        "labels": list(workload.model.config.entity_types),
+        "batches": plan_batches(lengths, args.batch_size, 4096),  # of the bare encoder, the same in every row
+    }
     (folder / "work.json").write_text(json.dumps(work), "utf-8")
 
 

@@ -23,10 +23,9 @@ Extract = Callable[[list[str]], Any]
 def load_gliner(encoder: str, labels: list[str], batch_size: int) -> tuple[Extract, torch.nn.Module, str]:
     """GLiNER with a random head; the labels are read with every text. No span reaches the threshold."""
     import gliner
-    from gliner.config import UniEncoderSpanConfig
 
     hidden = transformers.AutoConfig.from_pretrained(encoder).hidden_size
-    config = UniEncoderSpanConfig(model_name=encoder, hidden_size=hidden, max_width=10)
+    config = gliner.GLiNERConfig(model_name=encoder, hidden_size=hidden, max_width=10)
     model = gliner.GLiNER.from_config(config).eval()
     extract = lambda texts: model.inference(texts, labels, threshold=0.9999, batch_size=batch_size)  # noqa: E731
     return extract, model, gliner.__version__
@@ -55,17 +54,16 @@ def load_spert(folder: str, labels: list[str], batch_size: int) -> tuple[Extract
 PEERS = {"gliner": load_gliner, "span-marker": load_span_marker, "spert": load_spert}
 
 
-def bare_encoder(folder: str, batch_size: int) -> Extract:
-    """Texts → tokenizer → batches of about equal length → the encoder."""
+def bare_encoder(folder: str, batches: list[list[int]]) -> Extract:
+    """Texts → tokenizer → the encoder: all texts in the cheapest batches there are, or one text by itself."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     encoder = transformers.AutoModel.from_pretrained(folder).eval()
 
     @torch.inference_mode()
     def encode(texts: list[str]) -> None:
         encoded = tokenizer(texts, return_token_type_ids=False, return_attention_mask=False)["input_ids"]
-        encoded.sort(key=len, reverse=True)
-        for start in range(0, len(encoded), batch_size):
-            batch = tokenizer.pad({"input_ids": encoded[start : start + batch_size]}, return_tensors="pt")
+        for rows in batches if len(texts) > 1 else [[0]]:
+            batch = tokenizer.pad({"input_ids": [encoded[row] for row in rows]}, return_tensors="pt")
             encoder(**batch)
 
     return encode
@@ -95,7 +93,7 @@ def main() -> None:
     parser.add_argument("--peer", choices=list(PEERS), required=True)
     parser.add_argument("--encoder", required=True, help="folder of the encoder with its tokenizer")
     parser.add_argument("--model", help="folder of the SpERT model, for --peer spert")
-    parser.add_argument("--work", required=True, help='JSON file with "texts" and "labels"')
+    parser.add_argument("--work", required=True, help='JSON file with "texts", "labels" and "batches"')
     parser.add_argument("--output", required=True)
     parser.add_argument("--repetitions", type=int, required=True)
     parser.add_argument("--batch_size", type=int, required=True)
@@ -104,7 +102,7 @@ def main() -> None:
     torch.manual_seed(0)
     work = json.loads(Path(args.work).read_text("utf-8"))
     extract, model, version = PEERS[args.peer](args.model or args.encoder, work["labels"], args.batch_size)
-    candidates = {"encoder": bare_encoder(args.encoder, args.batch_size), "peer": extract}
+    candidates = {"encoder": bare_encoder(args.encoder, work["batches"]), "peer": extract}
     row: dict[str, Any] = {"version": version, "transformers": transformers.__version__, "torch": torch.__version__}
     row["parameters"] = sum(parameter.numel() for parameter in model.parameters())
     for mode, units in (("throughput", [work["texts"]]), ("batch 1", [[text] for text in work["texts"]])):

@@ -246,9 +246,9 @@ def test_pipeline_bounds_the_entities_of_a_sentence_and_says_so(warnings_shown):
 
 def test_pipeline_bounds_the_entities_of_each_piece_of_a_long_sentence():
     pipe = tiny_pipeline(word_finder())
-    tokens = ["word"] * (2 * WINDOW)
-    found = pipe(tokens, max_entities_per_sentence=20)["entities"]
-    assert len(pipe(tokens)["entities"]) == 2 * WINDOW and 20 < len(found) <= 60
+    words = {"tokens": ["word"] * (2 * WINDOW)}
+    found = pipe(words, max_entities_per_sentence=20)["entities"]
+    assert len(pipe(words)["entities"]) == 2 * WINDOW and 20 < len(found) <= 60
 
 
 def test_pipeline_bounds_entities_by_default():
