@@ -66,6 +66,8 @@ def write_analysis(
     best = analysis.best_thresholds_text(found)
     if best:
         yield best
+        if split == "test":
+            yield "These were chosen on test: to report test scores, choose thresholds on dev (--split dev)."
     if save_thresholds:
         analysis.save_thresholds(models[0], found.best_thresholds)
         yield f"Stored in {models[0]}/config.json"

@@ -99,6 +99,8 @@ def evaluate(
     scores = score_examples(examples, found, **labels)
     if predictions is not None:
         predictions.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
+    if not as_json:
+        typer.echo(f"{dataset.name}, {split}: {len(examples)} {dataset.unit}s")
     typer.echo(json.dumps(scores) if as_json else format_report(scores))
 
 
@@ -123,9 +125,11 @@ def extract(
         float | None, typer.Option("--relation_threshold", help="least probability", rich_help_panel="Extraction")
     ] = None,
     overlap: Annotated[
-        Literal["allow", "nested", "flat"],
-        typer.Option("--overlap", help="which overlaps of entities to keep", rich_help_panel="Extraction"),
-    ] = "allow",
+        Literal["allow", "nested", "flat"] | None,
+        typer.Option(
+            "--overlap", help="overlaps of entities to keep; default: the model's", rich_help_panel="Extraction"
+        ),
+    ] = None,
     batch_size: Annotated[
         int, typer.Option("--batch_size", help="windows per forward pass", min=1, rich_help_panel="Extraction")
     ] = 32,
@@ -176,8 +180,8 @@ def extract(
     if as_json and as_jsonl:
         raise ValueError("--json and --jsonl exclude each other: --json prints one list, --jsonl a line per text")
     settings: dict[str, Any] = {"entity_threshold": entity_threshold, "relation_threshold": relation_threshold}
-    settings = {key: value for key, value in settings.items() if value is not None}
     settings |= {"overlap": overlap, "batch_size": batch_size}
+    settings = {key: value for key, value in settings.items() if value is not None}
     bulk: dict[str, Any] = {"text_column": text_column, "id_column": id_column, "num_processes": num_processes}
     bulk |= {"num_threads": num_threads, "shard_size": shard_size, "format": format_, "revision": revision}
     bulk |= {"engine": engine, "num_gpus": num_gpus, "checkpoint": checkpoint}

@@ -29,6 +29,8 @@ def read_inputs(arguments: Sequence[str], files: Sequence[Path], by_line: bool, 
     for argument in arguments:
         if argument == "-":
             yield from _read_stream(sys.stdin, "standard input", by_line)
+        elif _is_file(argument):
+            raise ValueError(f"{argument} is a file: write {named} {argument} to read it")
         else:
             yield argument
     for file in files:
@@ -39,6 +41,13 @@ def read_inputs(arguments: Sequence[str], files: Sequence[Path], by_line: bool, 
             raise ValueError(f"{named} {file}: {'this is a folder' if file.is_dir() else 'no such file'}")
         with open(file, encoding="utf-8-sig") as stream:
             yield from _read_stream(stream, str(file), by_line)
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a name, or with a character that no name has
+        return False
 
 
 def _read_stream(stream: TextIO, name: str, by_line: bool) -> Iterator[Any]:

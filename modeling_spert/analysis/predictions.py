@@ -45,7 +45,7 @@ def predict_with_scores(
         Predicted Examples with scores, one for each example.
     """
     least = max(min(entity_threshold, 1 / model.config.num_entity_classes - 0.001), 0.0)
-    with _directed(model):
+    with _undecided(model):
         low = _predict(model, tokenizer, examples, least, relation_threshold, settings)
         # 1: no relations, which would only cost time.
         usual = _predict(model, tokenizer, examples, None, 1.0, settings)
@@ -81,11 +81,15 @@ def _mark_winners(row: dict[str, Any], decided: Example) -> None:
 
 
 @contextmanager
-def _directed(model: SpertModel) -> Iterator[None]:
-    """Without joining the two directions of symmetric relation types, of which decoding would keep one score."""
-    symmetric = model.config.symmetric_relation_types
-    model.config.symmetric_relation_types = []
+def _undecided(model: SpertModel) -> Iterator[None]:
+    """Without two settings of the model that would hide scores.
+
+    Both directions of symmetric relation types keep theirs, and no stored entity threshold decides which class wins.
+    """
+    config = model.config
+    symmetric, threshold = config.symmetric_relation_types, config.entity_threshold
+    config.symmetric_relation_types, config.entity_threshold = [], None
     try:
         yield
     finally:
-        model.config.symmetric_relation_types = symmetric
+        config.symmetric_relation_types, config.entity_threshold = symmetric, threshold

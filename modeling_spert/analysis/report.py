@@ -80,7 +80,11 @@ def best_thresholds_text(analysis: Analysis) -> str:
         if point
     ]
     where = f"on {analysis.names['data']} ({len(analysis.rows)} {analysis.names['unit']}s)"
-    return f"Best thresholds {where}: {found or 'none, the best class wins'}. F1: {', '.join(gains)}" if gains else ""
+    relations = analysis.best_relations
+    loses = relations is not None and relations.f1 < scores["rel_strict_f1_micro"]
+    note = ". Best for entities: relations lose by it" if loses else ""
+    text = f"Best thresholds {where}: {found or 'none, the best class wins'}. F1: {', '.join(gains)}{note}"
+    return text if gains else ""
 
 
 def _colors(analysis: Analysis) -> Colors:

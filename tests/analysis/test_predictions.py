@@ -39,6 +39,13 @@ def test_predictions_hold_losers_and_leave_the_model_as_it_was():
     assert model.config.symmetric_relation_types == SYMMETRIC
 
 
+def test_predictions_do_not_depend_on_a_stored_entity_threshold():
+    plain, stored = tiny_model(), tiny_model()
+    stored.config.entity_threshold = 0.6
+    assert predict_with_scores(stored, tiny_tokenizer(), ROWS) == predict_with_scores(plain, tiny_tokenizer(), ROWS)
+    assert stored.config.entity_threshold == 0.6
+
+
 def test_predictions_of_a_model_without_relations():
     model = tiny_model(relation_types=[])
     analysis = analyse(ROWS, predict_with_scores(model, tiny_tokenizer(), ROWS), entity_types=ENTITY_TYPES)

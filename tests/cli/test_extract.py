@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny_pipeline import TEXT, assert_same_answers, save_folder, tiny_model, tiny_pipeline
+from tiny_pipeline import TEXT, assert_same_answers, save_folder, tiny_model, tiny_pipeline, tiny_tokenizer
 
 from spert_cli import main
 
@@ -40,6 +40,19 @@ def test_extract_prints_json_lines_that_the_pipeline_would_answer(folder, expect
     answers = [json.loads(line) for line in out.splitlines()]
     assert len(answers) == 2
     assert_same_answers(answers[:1], [expected])
+
+
+def test_extract_keeps_overlaps_as_the_model_says(tmp_path, capsys):
+    from transformers import pipeline
+
+    model = tiny_model(overlap="flat")
+    model.save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    flat = pipeline("joint-extraction", model=str(tmp_path))(TEXT)["entities"]
+    _, out, _ = run(capsys, "extract", str(tmp_path), TEXT, "--json")
+    _, wide, _ = run(capsys, "extract", str(tmp_path), TEXT, "--json", "--overlap", "allow")
+    assert [e["words"] for e in json.loads(out)[0]["entities"]] == [e["words"] for e in flat]
+    assert len(json.loads(wide)[0]["entities"]) > len(flat)
 
 
 def test_extract_prints_one_json_list(folder, capsys):
@@ -93,6 +106,7 @@ def test_extract_writes_a_file_whole_or_not_at_all(folder, tmp_path, capsys):
         (["./nope", "Ada."], "MODEL ./nope: no such folder"),
         (["FOLDER", "--file", "nope.txt"], "--file nope.txt: no such file"),
         (["FOLDER", "--file", "."], "--file .: this is a folder"),
+        (["FOLDER", "setup.py"], "setup.py is a file: write --file setup.py to read it"),
         (["FOLDER", "Ada.", "--json", "--jsonl"], "--json and --jsonl exclude each other"),
         (["FOLDER", "Ada.", "--relation_treshold", "0.2"], "--relation_threshold"),
         (["FOLDER", "Ada.", "--relation_threshold", "2"], "relation_threshold must be between 0 and 1, got 2.0"),
