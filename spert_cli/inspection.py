@@ -37,6 +37,10 @@ def render(
     from modeling_spert import rendering
 
     answers: list[Any] = list(read_inputs([], [file], by_line=False, named="FILE"))
+    if not answers:
+        raise ValueError(f"FILE {file} holds no answers: spert extract … --jsonl writes them")
+    if isinstance(answers[0], str):
+        raise ValueError(f"FILE {file} holds text, not answers: spert extract … --jsonl makes them from it")
     if to == "page":
         form = "svg" if output.suffix == ".svg" else "html"
         content = rendering.render(answers, form, title=title, theme=theme)

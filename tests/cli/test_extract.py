@@ -133,6 +133,14 @@ def test_mistake_in_json_names_its_line_once(folder, tmp_path, capsys):
     assert status == 2 and err == f"error: {file}, line 1 is nested too deep\n"
 
 
+def test_render_says_what_is_not_an_answer(tmp_path, capsys):
+    cases = (("none.json", "[]", "holds no answers"), ("a.txt", "Ada.", "holds text, not answers"))
+    for name, content, message in cases:
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        status, _, err = run(capsys, "render", str(tmp_path / name), "--output", str(tmp_path / "a.html"))
+        assert status == 2 and message in err and not (tmp_path / "a.html").exists()
+
+
 def test_render_names_the_argument_that_it_has(tmp_path, capsys):
     status, _, err = run(capsys, "render", str(tmp_path / "nofile"))
     assert status == 2 and err == f"error: FILE {tmp_path / 'nofile'}: no such file\n"
