@@ -52,13 +52,13 @@ def command_of(folder: Path, output: str, *flags: str) -> list[str]:
 def kill_and_resume(command: list[str], output: Path) -> str:
     """Kill the command at three random points, counted in shards; what it says when it is left to finish."""
     generator = random.Random(SEED)
-    points = sorted(generator.sample(range(1, DOCUMENTS // SHARD - 5), 3))
+    points = sorted(generator.sample(range(1, DOCUMENTS // SHARD * 3 // 5), 3))
     for point in points:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while len(list(output.glob("*.parquet"))) < point:
             assert process.poll() is None, "it ended before it was killed"
             time.sleep(0.02)
-        time.sleep(generator.random())
+        time.sleep(generator.random() / 5)
         kill_tree(process)
         assert len(list(output.glob("*.parquet"))) < DOCUMENTS // SHARD, "it was done before it was killed"
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -39,7 +39,7 @@ def test_serve_on_ray_two_replicas_answer_as_the_pipeline(tmp_path):
         expected = tiny_pipeline(tiny_model())(texts)
         assert_same_answers([reply.answer() for reply in replies], [expected[reply.index] for reply in replies])
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(180) == 0
     finally:
         process.kill()
         process.wait()
