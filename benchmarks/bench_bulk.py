@@ -77,7 +77,7 @@ def extract(plan: Plan, pool: Pool, folder: Path) -> float:
 
 
 def run_encoder(connection: Any, plan: Plan, settings: ExtractorSettings, place: int, of: int) -> None:
-    """A process that runs the encoder on every `of`-th share's batches, each time that it is told to."""
+    """A process that runs the encoder on every `of`-th share's batches, each time it is asked to."""
     pipe = TableExtractor(settings)._pipe
     extractor = pipe._extractor()
     batches: list[Any] = []

@@ -278,7 +278,7 @@ class _LayerReader:
             and feature.name not in ("begin", "end", "sofa", "order")
             and structure[feature.name] not in (None, "", False)
         }
-        for feature in structure.type.all_features:  # of several values, the first is the label if there is no other
+        for feature in structure.type.all_features:  # of a feature with several values the first counts
             several = [value for value in getattr(structure[feature.name], "elements", None) or () if value]
             if feature.rangeType.name == "uima.cas.StringArray" and several:
                 self.notes += [Note(ATTRIBUTE, self.doc_id, feature.name, str(value)) for value in several[1:]]

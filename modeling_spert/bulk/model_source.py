@@ -36,7 +36,7 @@ def find_model(name: str, revision: str | None = None) -> ModelSource:
 
     Raises:
         ValueError: If a revision is given for a folder, or the folder holds no weights in safetensors.
-        OSError: If there is no such folder, and the Hub does not give it either.
+        OSError: If it is neither a folder nor a model that the Hub gives.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():

@@ -30,7 +30,7 @@ Load = Callable[[int], Extract]
 _START_METHOD = "spawn"
 _IN_FLIGHT = 2  # shares sent to a process
 _TRIES = 2  # of a share
-_DEATHS_WHILE_LOADING = 3  # in a row, after which there is no point in another process
+_DEATHS_WHILE_LOADING = 3  # in a row; then no other process is started
 
 
 @dataclass(eq=False)

@@ -75,7 +75,7 @@ def read_record(folder: Path, records: Path | None = None) -> RunRecord:
         records: Where eval_results.json and metrics.jsonl are, if not there.
 
     Raises:
-        ValueError: If there is no model, or a file is malformed; the message names it.
+        ValueError: If the folder holds no model, or a file in it is malformed; the message names it.
     """
     config = _read_json(folder / "config.json")
     if config is None or config.get("model_type") != "spert":
