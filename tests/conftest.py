@@ -70,6 +70,11 @@ def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
         report.longrepr = f"SPERT_REQUIRE_SHARED is set, but {report.nodeid} was skipped. {reason}"
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Names bytes by their length: compressed bytes may hold the time, and every worker must collect the same names."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Watches the skips of tests."""
