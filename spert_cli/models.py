@@ -34,8 +34,6 @@ def train(context: typer.Context) -> int:
 
     arguments = list(context.args)
     processes = _take_value(arguments, "--num_processes")
-    if arguments and not arguments[0].startswith("-"):
-        arguments[:1] = ["--dataset", arguments[0]]
     if processes is not None and (not processes.isdigit() or int(processes) < 1):
         raise ValueError(f"--num_processes must be an integer >= 1, got {processes}")
     program, sys.argv[0] = sys.argv[0], "spert train"  # what argparse calls the program in its help

@@ -119,7 +119,7 @@ def test_extract_names_file_and_place_of_an_input_it_cannot_read(folder, tmp_pat
     lines, rows = tmp_path / "answers.jsonl", tmp_path / "rows.json"
     lines.write_text('{"text": "Ada."}\n\n{"text": "Vik.", "entities": [], "relations": []}\n', encoding="utf-8")
     rows.write_text('["Ada.", {"tokens": ["Ada"], "entities": [{"start": 0, "end": 9, "label": "P"}]}]', "utf-8")
-    for file, place in ((lines, "line 3: unknown keys ['relations']"), (rows, "row 1: \"entities\"[0]: end is 9")):
+    for file, place in ((lines, "line 3: unknown keys ['relations']"), (rows, 'row 1: "entities"[0]: end is 9')):
         files = ["--file", str(tmp_path / "good.txt"), "--file", str(file)]
         status, _, err = run(capsys, "extract", str(folder), *files, "--lines", "--output", str(tmp_path / "out.jsonl"))
         assert status == 2 and err.startswith(f"error: {file}, {place}") and err.count("\n") == 1
