@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from datasets_scripts.records import Record
-from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, parse_tokens, show
+from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, parse_tokens, show, show_keys
 from datasets_scripts.types_json import DatasetTypes
 
 _BRACKETS = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"}
@@ -64,7 +64,7 @@ def _document_parts(document: dict[str, Any]) -> tuple[str, list[Any], list[Any]
     """Return id, sentences, entities and relations, each list as long as the sentences."""
     for name in ("doc_key", "ner"):
         if document.get(name) is None:
-            raise RowProblem(name, f"is missing (the keys are {show(sorted(map(str, document)))})")
+            raise RowProblem(name, f"is missing (the keys are {show_keys(document)})")
     doc_id = parse_str(document["doc_key"], "doc_key")
     sentences = parse_list(document["sentences"], "sentences")
     if not sentences:

@@ -63,6 +63,7 @@ class JointDataset:
         entity_type_names: short and verbose name per entity type; the label itself where the source gives none.
         relation_type_names: short and verbose name per relation type, likewise.
         segmentation: the settings that the words were cut by, as far as the types file says.
+        conversion: the report of `annotation_formats.convert`, if these rows come from it; else empty.
     """
 
     splits: DatasetDict
@@ -74,6 +75,7 @@ class JointDataset:
     entity_type_names: Mapping[str, TypeName] = field(default_factory=dict)
     relation_type_names: Mapping[str, TypeName] = field(default_factory=dict)
     segmentation: Mapping[str, Any] = field(default_factory=dict)
+    conversion: Mapping[str, Any] = field(default_factory=dict)
 
     def select(self, splits: str) -> Dataset:
         """Return the rows of one split, or of several in the given order: `"train"`, `"train+dev"`.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from datasets_scripts.annotation_formats import load_annotations, recognise
+from datasets_scripts.annotation_formats import load_annotations, read_report, recognise
 from datasets_scripts.corpora import ADE_FOLDS, BENCHMARKS, Benchmark, find_benchmark
 from datasets_scripts.download import download_benchmark_file
 from datasets_scripts.folder_layout import lay_out_file, lay_out_folder
@@ -127,7 +129,7 @@ def _load_own(path: Path, on_bad_row: OnBadRow) -> JointDataset:
     if not path.exists():
         raise FileNotFoundError(
             f"{str(path)!r} is neither the name of a data set ({', '.join(DATASET_NAMES)}) nor an existing folder or "
-            "file"
+            f"file{_nearest(path)}"
         )
     if not _is_ours(path):
         return _load_annotations(path, on_bad_row)
@@ -135,13 +137,24 @@ def _load_own(path: Path, on_bad_row: OnBadRow) -> JointDataset:
     types = None if layout.types is None else read_types(layout.types)
     # Files named as a benchmark's are that benchmark's, also when given by their path.
     benchmark = find_benchmark(layout.prefix)
-    return read_joint_dataset(
+    dataset = read_joint_dataset(
         _records(layout.splits),
         (types and types.dataset_name) or layout.prefix or (path if path.is_dir() else path.parent).resolve().name,
         types,
         on_bad_row,
         benchmark is not None and benchmark.allow_repeated_relations,
     )
+    return replace(dataset, conversion=read_report(path)) if path.is_dir() else dataset
+
+
+def _nearest(path: Path) -> str:
+    """The name next to a path that does not exist, or of a data set, that is most like it, as a question."""
+    folder = path.parent
+    names = {entry.name: str(folder / entry.name) for entry in folder.iterdir()} if folder.is_dir() else {}
+    if folder == Path():
+        names |= {name: name for name in DATASET_NAMES}
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f"; did you mean {names[close[0]]}?" if close else ""
 
 
 def _is_ours(path: Path) -> bool:
@@ -161,7 +174,8 @@ def _load_annotations(path: Path, on_bad_row: OnBadRow) -> JointDataset:
     logger.warning("%s was read as %s; what was kept and what not:\n%s", path, report.format, report.render())
     skipped = [SkippedRow(str(path), -1, message) for message in converted.unreadable]
     name = path.resolve().name if path.is_dir() else path.stem
-    return build_joint_dataset(converted.rows, converted.types, converted.types.dataset_name or name, skipped)
+    dataset = build_joint_dataset(converted.rows, converted.types, converted.types.dataset_name or name, skipped)
+    return replace(dataset, conversion=report.to_dict())
 
 
 def _records(files: Mapping[str, Path]) -> dict[str, SplitRecords]:

@@ -107,7 +107,8 @@ def _read_split(
             example = _parse_record(record, types, allow_repeated_relations, seen_sentences)
         except RowProblem as problem:
             if on_bad_row == "raise":
-                message = f"{_locate(source.file, record, problem)}. Correct it, or skip bad rows (on_bad_row='skip')"
+                remedy = "Correct it, or skip bad rows (--on_bad_row skip; in Python on_bad_row='skip')"
+                message = f"{_locate(source.file, record, problem)}. {remedy}"
                 raise BadRowError(message, source.file, record.row, problem.field) from problem
             bad.append(SkippedRow(source.file, record.row, _locate(source.file, record, problem)))
         else:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from datasets_scripts.types_json import DatasetTypes
 
 _MAX_SHOWN = 80  # characters of an offending value in a message
+_MAX_KEYS = 12  # that a message lists
 _MAX_INT = 2**63 - 1  # the columns are int64
 
 
@@ -66,6 +67,17 @@ class RowProblem(Exception):
         if re.match(rf"{prefix}\b", self.field) is None:
             return self
         return RowProblem(name + self.field[len(prefix) :], self.message)
+
+
+def show_keys(value: Mapping[str, Any]) -> str:
+    """Return the keys of an object as a message quotes them: whole names, sorted, the first twelve.
+
+    >>> show_keys({"text": "", "doc_key": 1})
+    'doc_key, text'
+    """
+    names = sorted(map(str, value))
+    shown = ", ".join(show(name)[1:-1] for name in names[:_MAX_KEYS])
+    return shown if len(names) <= _MAX_KEYS else f"{shown} and {len(names) - _MAX_KEYS} more"
 
 
 def show(value: Any) -> str:
@@ -125,7 +137,7 @@ def _refuse_repeated_key(value: dict[str, Any], field: str = "") -> None:
 
 def _required(row: dict[str, Any], field: str, prefix: str = "") -> Any:
     if row.get(field) is None:
-        raise RowProblem(prefix + field, f"is missing (the keys are {show(sorted(map(str, row)))})")
+        raise RowProblem(prefix + field, f"is missing (the keys are {show_keys(row)})")
     return row[field]
 
 

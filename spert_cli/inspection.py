@@ -36,7 +36,7 @@ def render(
     """
     from modeling_spert import rendering
 
-    answers: list[Any] = list(read_inputs([], [file], by_line=False, named="FILE"))
+    answers: list[Any] = [read.value for read in read_inputs([], [file], by_line=False, named="FILE")]
     if not answers:
         raise ValueError(f"FILE {file} holds no answers: spert extract … --jsonl writes them")
     if isinstance(answers[0], str):

@@ -14,7 +14,7 @@ import typer
 
 from spert_cli.bulk import is_folder, run_bulk
 from spert_cli.names import check_model_name
-from spert_cli.texts import read_inputs
+from spert_cli.texts import Inputs, read_inputs
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="model folder, or a repository on the Hub (org/name)")]
 
@@ -34,8 +34,6 @@ def train(context: typer.Context) -> int:
 
     arguments = list(context.args)
     processes = _take_value(arguments, "--num_processes")
-    if arguments and not arguments[0].startswith("-"):
-        arguments[:1] = ["--dataset", arguments[0]]
     if processes is not None and (not processes.isdigit() or int(processes) < 1):
         raise ValueError(f"--num_processes must be an integer >= 1, got {processes}")
     program, sys.argv[0] = sys.argv[0], "spert train"  # what argparse calls the program in its help
@@ -193,17 +191,26 @@ def extract(
         return
     if bulk:
         raise ValueError(f"--{next(iter(bulk))} is for extraction in bulk: name a folder with --output")
-    inputs = read_inputs(texts or [], file or [], lines)
+    inputs = Inputs(read_inputs(texts or [], file or [], lines))
     pipe = load_pipeline(check_model_name(model), precision)
-    answers = pipe(inputs, **settings)
+    with inputs.naming_places():
+        _write_answers(pipe(inputs, **settings), output, as_json, as_jsonl)
+
+
+def _write_answers(answers: Iterator[dict[str, Any]], output: Path | None, as_json: bool, as_jsonl: bool) -> None:
+    """Print answers as they come, or write them to a file, whole or not at all."""
     if output is None:
         for line in _format(answers, as_json, as_jsonl, sys.stdout.isatty()):
             typer.echo(line)
         return
     staged = output.with_name(f".{output.name}.part")
-    with open(staged, "w", encoding="utf-8") as stream:
-        stream.writelines(f"{line}\n" for line in _format(_with_bar(answers), as_json, as_jsonl or not as_json, False))
-    staged.replace(output)
+    lines = _format(_with_bar(answers), as_json, as_jsonl or not as_json, False)
+    try:
+        with open(staged, "w", encoding="utf-8") as stream:
+            stream.writelines(f"{line}\n" for line in lines)
+        staged.replace(output)
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def demo(
@@ -278,10 +285,11 @@ def format_answer(answer: dict[str, Any], colour: bool = False) -> str:
     def paint(text: str, code: int) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if colour else text
 
-    entities = answer["entities"]
+    names = [" ".join(entity["text"].split()) for entity in answer["entities"]]  # a line break may be inside
     rows = [answer["text"]]
-    rows += [f"    {paint(e['text'], 1)}  [{paint(e['label'], 36)} {e['score']:.2f}]" for e in entities]
+    for name, entity in zip(names, answer["entities"], strict=True):
+        rows.append(f"    {paint(name, 1)}  [{paint(entity['label'], 36)} {entity['score']:.2f}]")
     for relation in answer["relations"]:
-        head, tail = (paint(entities[relation[side]]["text"], 1) for side in ("head", "tail"))
+        head, tail = (paint(names[relation[side]], 1) for side in ("head", "tail"))
         rows.append(f"    {head} —{paint(relation['label'], 35)} {relation['score']:.2f}→ {tail}")
     return "\n".join(rows)

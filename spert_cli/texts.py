@@ -3,13 +3,57 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
+
+_REMEMBERED = 1024  # places; the pipeline reads at most 256 inputs ahead
 
 
-def read_inputs(arguments: Sequence[str], files: Sequence[Path], by_line: bool, named: str = "--file") -> Iterator[Any]:
+class Placed(NamedTuple):
+    """An input, and where it was read, such as a file and a line; empty for a text on the command line."""
+
+    value: Any
+    place: str = ""
+
+
+class Inputs(Iterator[Any]):
+    """Inputs of the pipeline that remember where the latest were read, so that an error can name file and line.
+
+    Args:
+        source: The inputs with their places.
+    """
+
+    def __init__(self, source: Iterator[Placed]):
+        self._source, self._count = source, 0
+        self._places: deque[str] = deque(maxlen=_REMEMBERED)
+
+    def __next__(self) -> Any:
+        value, place = next(self._source)
+        self._count += 1
+        self._places.append(place)
+        return value
+
+    @contextmanager
+    def naming_places(self) -> Iterator[None]:
+        """The pipeline's errors, which name the index of an input, name its file and line instead."""
+        try:
+            yield
+        except ValueError as error:
+            match = re.match(r"input (\d+): (.*)", str(error), re.DOTALL)
+            position = int(match[1]) - (self._count - len(self._places)) if match else -1
+            if match is None or not 0 <= position < len(self._places) or not self._places[position]:
+                raise
+            raise ValueError(f"{self._places[position]}: {match[2]}") from error
+
+
+def read_inputs(
+    arguments: Sequence[str], files: Sequence[Path], by_line: bool, named: str = "--file"
+) -> Iterator[Placed]:
     """Inputs of the pipeline, as they are read.
 
     Args:
@@ -26,13 +70,15 @@ def read_inputs(arguments: Sequence[str], files: Sequence[Path], by_line: bool, 
         if sys.stdin.isatty():
             raise ValueError('nothing to extract from: give a text, --file FILE, or "-" for standard input')
         arguments = ["-"]
-    for argument in arguments:
+    for number, argument in enumerate(arguments, start=1):
         if argument == "-":
             yield from _read_stream(sys.stdin, "standard input", by_line)
         elif _is_file(argument):
             raise ValueError(f"{argument} is a file: write {named} {argument} to read it")
         else:
-            yield argument
+            if not argument.strip():
+                print(f"warning: text {number} is empty", file=sys.stderr)
+            yield Placed(argument)
     for file in files:
         if str(file) == "-":
             yield from _read_stream(sys.stdin, "standard input", by_line)
@@ -50,7 +96,7 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _read_stream(stream: TextIO, name: str, by_line: bool) -> Iterator[Any]:
+def _read_stream(stream: TextIO, name: str, by_line: bool) -> Iterator[Placed]:
     """Texts or JSON inputs of an open file, which may be a pipe that is still being written."""
     try:
         row, first = 1, stream.readline()
@@ -59,9 +105,9 @@ def _read_stream(stream: TextIO, name: str, by_line: bool) -> Iterator[Any]:
         if name.endswith((".json", ".jsonl")) or first.lstrip()[:2] in ('{"', "[{", "[\n"):
             yield from _read_json(first, stream, name, row)
         elif by_line:
-            yield from (line.rstrip("\r\n") for line in _chain(first, stream) if line.strip())
+            yield from (Placed(line.rstrip("\r\n"), name) for line in _chain(first, stream) if line.strip())
         elif text := (first + stream.read()).strip():
-            yield text
+            yield Placed(text, name)
         else:
             print(f"warning: {name} holds no text", file=sys.stderr)
     except UnicodeDecodeError as error:
@@ -73,14 +119,15 @@ def _chain(first: str, stream: TextIO) -> Iterator[str]:
     yield from stream
 
 
-def _read_json(first: str, stream: TextIO, name: str, row: int) -> Iterator[Any]:
+def _read_json(first: str, stream: TextIO, name: str, row: int) -> Iterator[Placed]:
     """A JSON list of inputs, or one input per line; `first` is line `row` of the file."""
     if first.lstrip().startswith("["):
-        yield from _parse(first + stream.read(), name, row)
+        values = _parse(first + stream.read(), name, row)
+        yield from (Placed(value, f"{name}, row {index}") for index, value in enumerate(values))
         return
     for number, line in enumerate(_chain(first, stream), start=row):
         if line.strip():
-            yield _parse(line, name, number)
+            yield Placed(_parse(line, name, number), f"{name}, line {number}")
 
 
 def _parse(text: str, name: str, row: int) -> Any:

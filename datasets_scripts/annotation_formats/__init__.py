@@ -6,6 +6,7 @@ from datasets_scripts.annotation_formats.conversion import (
     convert,
     convert_out,
     load_annotations,
+    read_report,
 )
 from datasets_scripts.annotation_formats.documents import AnnotatedDocument, Entity, Relation
 from datasets_scripts.annotation_formats.registry import FORMATS_IN, FORMATS_OUT, recognise
@@ -25,5 +26,6 @@ __all__ = [
     "convert",
     "convert_out",
     "load_annotations",
+    "read_report",
     "recognise",
 ]

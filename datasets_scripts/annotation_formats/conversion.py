@@ -308,11 +308,16 @@ def convert_out(
 
 def _wrote(target: Path, to: str) -> bool:
     """Whether the report in a folder says that it was written for this format."""
+    return read_report(target).get("to") == to
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """The report of the conversion that wrote a folder, as `to_dict` made it; empty if there is none to be read."""
     try:
-        content = json.loads((target / REPORT_FILE).read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and content.get("to") == to
+        content = json.loads((folder / REPORT_FILE).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _out_report(corpus: Corpus, notes: Sequence[Note]) -> ConversionReport:

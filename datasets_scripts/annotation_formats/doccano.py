@@ -29,7 +29,7 @@ from datasets_scripts.annotation_formats.json_objects import (
 )
 from datasets_scripts.annotation_formats.report import COMMENT, UTF16_OFFSETS, Note
 from datasets_scripts.annotation_formats.sources import Reading
-from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, show
+from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, show, show_keys
 
 
 def read_doccano(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
@@ -80,7 +80,7 @@ def _entities(row: dict[str, Any]) -> list[tuple[str, tuple[str, str], tuple[int
         return found
     key = next((name for name in ("label", "labels") if name in row), None)
     if key is None:
-        raise RowProblem("entities", f"is missing, and so is label (the keys are {show(sorted(map(str, row)))})")
+        raise RowProblem("entities", f"is missing, and so is label (the keys are {show_keys(row)})")
     found = []
     for index, item in enumerate(parse_list(row[key], key)):
         field = f"{key}[{index}]"

@@ -13,7 +13,7 @@ from datasets_scripts.annotation_formats.report import Note
 from datasets_scripts.annotation_formats.sources import FormatError, Reading, read_bytes
 from datasets_scripts.annotation_formats.splitting import SPLITS
 from datasets_scripts.records import Record, read_records
-from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, show
+from datasets_scripts.row_validation import RowProblem, parse_int, parse_list, parse_str, show, show_keys
 
 # From an object, a name for a document without one, and how to read, to the document; None if it is to be left out.
 ParseRow = Callable[[dict[str, Any], str, Reading], AnnotatedDocument | None]
@@ -104,8 +104,8 @@ def checked_records(path: Path) -> list[Record]:
 
 def record_error(path: Path, record: Record, problem: Exception) -> FormatError:
     """The error for a problem in one record."""
-    return FormatError(path, f"{problem}. Correct it, or leave bad documents out (on_bad='skip')", record.line,
-                       f"record {record.row}")  # fmt: skip
+    remedy = "Correct it, or leave bad documents out (--on_bad skip; in Python on_bad='skip')"
+    return FormatError(path, f"{problem}. {remedy}", record.line, f"record {record.row}")
 
 
 def parse_offset(item: dict[str, Any], key: str, field: str) -> int:
@@ -115,7 +115,7 @@ def parse_offset(item: dict[str, Any], key: str, field: str) -> int:
         RowProblem: It is missing or something else.
     """
     if key not in item:
-        raise RowProblem(f"{field}.{key}", f"is missing (the keys are {show(sorted(map(str, item)))})")
+        raise RowProblem(f"{field}.{key}", f"is missing (the keys are {show_keys(item)})")
     value = parse_int(item[key], f"{field}.{key}")
     if value < 0:
         raise RowProblem(f"{field}.{key}", f"is {value}; it must be 0 or more")

@@ -46,7 +46,7 @@ from datasets_scripts.annotation_formats.report import (
     Note,
 )
 from datasets_scripts.annotation_formats.sources import Reading
-from datasets_scripts.row_validation import RowProblem, parse_list, parse_str, show
+from datasets_scripts.row_validation import RowProblem, parse_list, parse_str, show, show_keys
 
 UNLABELLED = "related"
 _LABELS = {"labels": "labels", "hypertextlabels": "hypertextlabels"}  # type of a region → key of its labels
@@ -82,7 +82,7 @@ def read_label_studio(source: Path, reading: Reading) -> Iterator[AnnotatedDocum
 def _read_task(task: dict[str, Any], name: str, key: str, reading: Reading) -> AnnotatedDocument | None:
     """The document of a task, from its `key` "annotations" or "predictions"; None where it has none."""
     if "data" not in task:
-        raise RowProblem("data", f"is missing (the keys are {show(sorted(map(str, task)))}); export as 'JSON'")
+        raise RowProblem("data", f"is missing (the keys are {show_keys(task)}); export as 'JSON'")
     data = parse_object(task["data"], "data")
     doc_id = parse_doc_id({**task, **data}, name)
     notes: list[Note] = []
@@ -146,7 +146,7 @@ def _find_text(data: dict[str, Any], regions: Sequence[dict[str, Any]], reading:
         if all(fits(texts[name], span, offsets) for span in spans):
             return texts[name], offsets
     if not names:
-        raise RowProblem("data", f"holds no text (the keys are {show(sorted(map(str, data)))})")
+        raise RowProblem("data", f"holds no text (the keys are {show_keys(data)})")
     offsets = choose_offsets(texts[names[0]], spans, reading.offset_unit)
     wrong = next(span for span in spans if not fits(texts[names[0]], span, offsets))
     raise RowProblem(

@@ -17,7 +17,7 @@ from datasets_scripts.annotation_formats.sources import FormatError, Reading
 from datasets_scripts.annotation_formats.word_documents import document_of_rows
 from datasets_scripts.dygie_documents import expand_document, is_document
 from datasets_scripts.records import Record
-from datasets_scripts.row_validation import RowProblem, parse_example, parse_list, parse_str, show
+from datasets_scripts.row_validation import RowProblem, parse_example, parse_list, parse_str, show, show_keys
 
 
 def read_spert(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
@@ -79,8 +79,9 @@ def read_dygie(source: Path, reading: Reading) -> Iterator[AnnotatedDocument]:
     """
     for record in checked_records(source):
         if not is_document(record.value):
-            keys = show(sorted(map(str, record.value))) if isinstance(record.value, dict) else show(record.value)
-            problem = RowProblem("", f"the row is not a document with doc_key, sentences and ner: {keys}")
+            is_object = isinstance(record.value, dict)
+            found = f"the keys are {show_keys(record.value)}" if is_object else show(record.value)
+            problem = RowProblem("", f"the row is not a document with doc_key, sentences and ner ({found})")
             reading.bad(f"{source.stem}-{record.row}", record_error(source, record, problem))
             continue
         try:

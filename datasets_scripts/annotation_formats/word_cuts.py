@@ -68,4 +68,4 @@ def describe_cuts(cuts: Cuts, exact: int, are_made: bool) -> str:
             f"words: cut by {names}, everywhere, which keeps {ends}; types.json says so, and a model trained on these "
             "data cuts raw text the same way"
         )
-    return f"words: --split_words annotated would keep {ends} ({names})"
+    return f"words: spert convert … --split_words annotated --overwrite would keep {ends} ({names})"

@@ -64,6 +64,7 @@ def check_dataset(
         rows=rows,
         skipped=dataset.skipped,
         overlaps=overlaps,
+        conversion=dataset.conversion,
         odd_signatures=odd_places(rows, signatures, dataset.symmetric_relation_types),
         crossing_sentences=crossing,
         cut=cut,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import Any
 
 from datasets_scripts.checking.duplicates import SIMILAR
 from datasets_scripts.checking.facts import SEVERITIES, DataCheck, Finding, LabelCounts, Place, Severity, SplitFacts
@@ -30,6 +31,7 @@ class Evidence:
     rows: Sequence[Row]
     skipped: Sequence[SkippedRow]
     overlaps: Mapping[str, Sequence[Place]]
+    conversion: Mapping[str, Any]
     odd_signatures: Sequence[Place]
     crossing_sentences: Sequence[Place]
     cut: Sequence[Place]
@@ -42,6 +44,7 @@ def list_findings(facts: DataCheck, evidence: Evidence) -> list[Finding]:
         *_labels(facts),
         *_negatives(facts),
         *_widths(facts, evidence),
+        *_widened(evidence.conversion),
         *_overlaps(facts, evidence),
         *_signatures(facts, evidence),
         *_duplicates(facts),
@@ -217,6 +220,24 @@ def _widths(facts: DataCheck, evidence: Evidence) -> Iterator[Finding]:
         )
         advice = f"Annotate less of them, or train with --max_span_width {widest} (slower: more candidates)."
         yield _finding("warning", "wide_entities", message, advice, [place for _, place in wide])
+
+
+def _widened(conversion: Mapping[str, Any]) -> Iterator[Finding]:
+    """Entities that the conversion from an annotation tool made wider than annotated."""
+    changed = conversion.get("changed")
+    for kind, why in (("widened", "to whole words"), ("discontinuous_widened", "over their gaps")):
+        found = changed.get(kind) if isinstance(changed, Mapping) else None
+        if not isinstance(found, Mapping) or not isinstance(found.get("count"), int):
+            continue
+        entities = _many(found["count"], "entity", "entities")
+        example = " ".join(str(found.get("example", "")).split())
+        message = f"{entities} widened {why} when the data were converted, such as in {example}."
+        advice = "A model learns and finds them as wide."
+        if kind == "widened":
+            advice += (
+                " spert convert SOURCE --output DATA --split_words annotated --overwrite may keep some as annotated."
+            )
+        yield _finding("note", f"{kind}_entities", message, advice, (), found["count"])
 
 
 def _overlaps(facts: DataCheck, evidence: Evidence) -> Iterator[Finding]:

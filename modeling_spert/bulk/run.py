@@ -18,7 +18,7 @@ from modeling_spert.bulk.extractor import ExtractorSettings, TableExtractor
 from modeling_spert.bulk.inputs import InputFile, find_inputs
 from modeling_spert.bulk.local import run_local
 from modeling_spert.bulk.model_source import find_model
-from modeling_spert.bulk.plan import Plan, Request, load_counts
+from modeling_spert.bulk.plan import PLAN_FILE, Plan, Request, load_counts
 from modeling_spert.bulk.pool import Pool
 from modeling_spert.bulk.readers import Columns, count_records, read_records
 from modeling_spert.bulk.repeats import find_repeat
@@ -27,6 +27,7 @@ from modeling_spert.configuration_spert import SpertConfig
 from modeling_spert.extraction_spert import Extractor, check_settings
 from modeling_spert.version import __version__
 
+_LOCK_FILE = ".lock"
 # Of the pipeline, what changes which rows come out; `batch_size` and `max_tokens` change only their speed.
 _ROW_SETTINGS = (
     "entity_threshold",
@@ -146,11 +147,12 @@ def extract_in_bulk(
         ValueError: If the inputs, their ids, the settings or what is in the output do not allow it.
         OSError: If a file cannot be read or written, or a process cannot load the model.
         ImportError: If the engine or an address needs a package that is not installed.
+
+    An error before the first row leaves nothing in the output.
     """
     started = time.monotonic()
     request = _request(model, inputs, output, arguments)
-    output.mkdir(parents=True, exist_ok=True)
-    with _locked(output):
+    with _made(output), _locked(output):
         remove_temporaries(output)
         counts = load_counts(request, output)
         if counts is None:
@@ -174,12 +176,30 @@ def _request(model: str, inputs: Sequence[str], output: Path, arguments: BulkArg
 
 
 @contextmanager
+def _made(output: Path) -> Iterator[None]:
+    """The output folder; a run that is refused before its first row removes what it made: folders, lock and plan."""
+    made = [folder for folder in (output, *output.parents) if not folder.exists()]
+    output.mkdir(parents=True, exist_ok=True)
+    before = set(output.iterdir())
+    try:
+        yield
+    except (ValueError, OSError, ImportError):
+        ours = {output / PLAN_FILE, output / _LOCK_FILE}
+        if set(output.iterdir()) - before <= ours:
+            for path in ours - before:
+                path.unlink(missing_ok=True)
+            for folder in made:
+                folder.rmdir()
+        raise
+
+
+@contextmanager
 def _locked(output: Path) -> Iterator[None]:
     """No other run writes into the folder meanwhile; the lock of a run that was killed is open."""
     from filelock import FileLock, Timeout
 
     try:
-        with FileLock(output / ".lock", timeout=0):
+        with FileLock(output / _LOCK_FILE, timeout=0):
             yield
     except Timeout as error:
         raise ValueError(f"--output {output}: another extraction is writing into it") from error

@@ -77,6 +77,8 @@ def read_record(folder: Path, records: Path | None = None) -> RunRecord:
     Raises:
         ValueError: If the folder holds no model, or a file in it is malformed; the message names it.
     """
+    if not folder.exists():
+        raise ValueError(f"{folder}: no such folder")
     config = _read_json(folder / "config.json")
     if config is None or config.get("model_type") != "spert":
         raise ValueError(f"{folder} does not hold a SpERT model: its config.json is missing or of another model")

@@ -62,18 +62,21 @@ class _Parser(HfArgumentParser):
 def parse_arguments(argv: list[str] | None = None) -> TrainingArguments:
     """Arguments from flags and from the YAML file that `--config` names; flags override the file.
 
-    An unknown flag, an unknown key of the file or a value out of range ends the program with one line and exit code 2.
+    A first argument that is not a flag is the data: `my_data` is `--dataset my_data`. An unknown flag, an unknown key
+    of the file or a value out of range ends the program with one line and exit code 2.
 
     Args:
         argv: The flags; default: those of the program.
     """
     argv = sys.argv[1:] if argv is None else argv
+    if argv and not argv[0].startswith("-"):
+        argv = ["--dataset", *argv]
     parser = _build_parser()
     try:
         path = _read_config_flag(argv)
         args = TrainingArguments(**_parse(parser, [*(_read_yaml(path, parser) if path else []), *argv]))
         if not args.dataset:
-            raise ValueError("--dataset is needed: conll04, scierc, ade, demo, or a file or folder of your own")
+            raise ValueError("DATA (or --dataset) is needed: a file or folder, or demo, conll04, scierc, ade")
     except ValueError as error:
         sys.exit(report_once(error))
     return args
@@ -98,9 +101,10 @@ def nearest_argument(name: str, known: Iterable[str]) -> str | None:
 def _build_parser() -> _Parser:
     return _Parser(
         ARGUMENT_GROUPS,
-        usage="%(prog)s --dataset DATASET --output_dir FOLDER [arguments]",
-        description="Train SpERT on a benchmark or on your own data, and score it.",
-        epilog="Example: %(prog)s --dataset demo --backbone bundled --output_dir runs/demo",
+        usage="%(prog)s DATA --output_dir FOLDER [arguments]",
+        description="Train SpERT and score it. DATA, or --dataset DATA, is a file or folder of your own, or one of "
+        "demo, conll04, scierc and ade.",
+        epilog="Example: %(prog)s demo --backbone bundled --output_dir runs/demo",
         formatter_class=_HelpFormatter,
         allow_abbrev=False,
     )

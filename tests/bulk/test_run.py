@@ -78,7 +78,27 @@ def test_bulk_refuses_ids_that_come_twice_before_any_work(model, tmp_path):
         extract_in_bulk(model, [f"{tmp_path}/*.jsonl"], tmp_path / "rows", HOW)
     identity = DOCUMENTS[2]["id"]
     assert str(caught.value) == f"b.jsonl, row 2: the id {identity!r} comes twice, first in a.jsonl, row 3"
-    assert [path.name for path in (tmp_path / "rows").iterdir()] == [".lock"]
+    assert not (tmp_path / "rows").exists()
+
+
+def test_bulk_that_is_refused_leaves_nothing_behind(model, source, tmp_path, monkeypatch):
+    """Neither new folders nor files in a folder that was there; what an earlier run wrote stays."""
+    other = BulkArguments(Columns(text="body"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.md").write_text("mine", encoding="utf-8")
+    for folder, how in (("a/b/rows", other), ("mine", HOW)):
+        with pytest.raises(ValueError):
+            extract_in_bulk(model, [source], tmp_path / folder, how)
+    assert not (tmp_path / "a").exists() and [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.md"]
+    with monkeypatch.context() as patch, pytest.raises(ImportError):  # found only when the plan is written
+        patch.setitem(sys.modules, "modeling_spert.bulk.ray_engine", None)
+        extract_in_bulk(model, [source], tmp_path / "rows", BulkArguments(HOW.columns, engine="ray"))
+    assert not (tmp_path / "rows").exists()
+    extract_in_bulk(model, [source], tmp_path / "rows", HOW)
+    before = sorted((tmp_path / "rows").iterdir())
+    with pytest.raises(ValueError):
+        extract_in_bulk(model, [source], tmp_path / "rows", BulkArguments(HOW.columns, shard_size=8))
+    assert sorted((tmp_path / "rows").iterdir()) == before
 
 
 def test_bulk_refuses_another_model_settings_or_inputs_in_the_same_folder(model, source, tmp_path):
@@ -208,6 +228,7 @@ def test_extract_command_in_bulk_reports_a_mistake_in_one_line(
     printed = capsys.readouterr()
     assert status == 2 and printed.out == ""
     assert printed.err.startswith("error: ") and printed.err.count("\n") == 1 and message in printed.err
+    assert not Path("rows").exists()
 
 
 def test_progress_line_of_a_log_has_rate_and_time_left():

@@ -10,6 +10,7 @@ import pytest
 from tiny_pipeline import TEXT, assert_same_answers, save_folder, tiny_model, tiny_pipeline, tiny_tokenizer
 
 from spert_cli import main
+from spert_cli.models import format_answer
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,31 @@ def test_extract_writes_a_file_whole_or_not_at_all(folder, tmp_path, capsys):
     before = output.read_bytes()
     status, _, err = run(capsys, "extract", str(folder), "--file", str(bad), "--output", str(output))
     assert status == 2 and err.startswith("error: ") and output.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.jsonl", "bad.jsonl"]
+
+
+def test_format_answer_keeps_each_entity_on_one_line():
+    entities = [{"text": "Ada\nLund", "label": "P", "score": 0.9}, {"text": "Vik\n Bank", "label": "O", "score": 0.8}]
+    relations = [{"label": "runs", "score": 0.7, "head": 0, "tail": 1}]
+    lines = format_answer({"text": "Text.", "entities": entities, "relations": relations}).splitlines()
+    assert lines[1:] == ["    Ada Lund  [P 0.90]", "    Vik Bank  [O 0.80]", "    Ada Lund —runs 0.70→ Vik Bank"]
+
+
+def test_extract_warns_of_an_empty_text(folder, capsys):
+    status, out, err = run(capsys, "extract", str(folder), "Ada.", " ", "--jsonl")
+    assert status == 0 and len(out.splitlines()) == 2 and err == "warning: text 2 is empty\n"
+
+
+def test_extract_names_file_and_place_of_an_input_it_cannot_read(folder, tmp_path, capsys):
+    """Of the form and of what is in it; also after so many rows that not all places are remembered."""
+    (tmp_path / "good.txt").write_text("Ada.\n" * 1500, encoding="utf-8")
+    lines, rows = tmp_path / "answers.jsonl", tmp_path / "rows.json"
+    lines.write_text('{"text": "Ada."}\n\n{"text": "Vik.", "entities": [], "relations": []}\n', encoding="utf-8")
+    rows.write_text('["Ada.", {"tokens": ["Ada"], "entities": [{"start": 0, "end": 9, "label": "P"}]}]', "utf-8")
+    for file, place in ((lines, "line 3: unknown keys ['relations']"), (rows, 'row 1: "entities"[0]: end is 9')):
+        files = ["--file", str(tmp_path / "good.txt"), "--file", str(file)]
+        status, _, err = run(capsys, "extract", str(folder), *files, "--lines", "--output", str(tmp_path / "out.jsonl"))
+        assert status == 2 and err.startswith(f"error: {file}, {place}") and err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

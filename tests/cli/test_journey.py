@@ -79,6 +79,16 @@ def test_card_is_made_again(project):
     assert "org/name" in (project / "model" / "README.md").read_text("utf-8")
 
 
+def test_card_of_a_folder_that_does_not_exist_says_so(capsys):
+    assert main(["card", "runs/nope"]) == 2
+    assert capsys.readouterr().err == "error: runs/nope: no such folder\n"
+
+
+def test_help_of_train_shows_the_data_first(capsys):
+    assert main(["train", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: spert train DATA --output_dir FOLDER [arguments]")
+
+
 def test_push_refuses_what_is_not_a_folder(tmp_path, capsys):
     assert main(["push", str(tmp_path / "nope"), "org/name"]) == 2
     printed = capsys.readouterr().err

@@ -75,7 +75,7 @@ def test_own_files_label_that_types_json_lacks_is_an_error(tmp_path):
         load_joint_dataset(tmp_path)
     message = str(caught.value)
     assert f"{tmp_path / 'dev.json'}, row 1: entities[1].type is 'Loc', which is not among the known types" in message
-    assert "on_bad_row='skip'" in message
+    assert "--on_bad_row skip; in Python on_bad_row='skip'" in message
     assert (caught.value.row, caught.value.field) == (1, "entities[1].type")
 
 
@@ -310,3 +310,16 @@ def test_own_files_sentence_index_has_an_upper_bound(tmp_path):
     (tmp_path / "train.json").write_text(json.dumps([row]))
     with pytest.raises(ValueError, match="it must be from 0 to 2\\^63 - 1"):
         load_joint_dataset(tmp_path)
+
+
+def test_path_that_does_not_exist_names_the_nearest(tmp_path, monkeypatch):
+    (tmp_path / "my_data").mkdir()
+    with pytest.raises(FileNotFoundError, match=rf"; did you mean {tmp_path / 'my_data'}\?$"):
+        load_joint_dataset(tmp_path / "my_dta")
+    monkeypatch.chdir(tmp_path)
+    for name, nearest in (("my_dta", "my_data"), ("./my_dta", "my_data"), ("scirc", "scierc")):
+        with pytest.raises(FileNotFoundError, match=rf"; did you mean {nearest}\?$"):
+            load_joint_dataset(name)
+    for name in ("zzz", "no/such/my_dta"):
+        with pytest.raises(FileNotFoundError, match="existing folder or file$"):
+            load_joint_dataset(name)

@@ -70,7 +70,7 @@ def test_defaults_are_the_papers() -> None:
         ([*NEEDED, "--patience", "2"], "--patience needs --eval_every"),
         ([*NEEDED, "--weight_decay", "-1"], "--weight_decay must be at least 0, got -1"),
         ([*NEEDED, "--push_to_hub"], "--push_to_hub needs --hub_model_id"),
-        (["--output_dir", "x"], "--dataset is needed"),
+        (["--output_dir", "x"], "DATA (or --dataset) is needed"),
         (["--dataset", "demo"], "--output_dir is needed"),
         ([*NEEDED, "--config", "absent.yaml"], "--config absent.yaml cannot be read"),
     ],

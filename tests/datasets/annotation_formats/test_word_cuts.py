@@ -11,6 +11,7 @@ from transformers import pipeline
 
 from datasets_scripts import load_joint_dataset
 from datasets_scripts.annotation_formats import convert
+from datasets_scripts.checking import check_dataset
 from datasets_scripts.parquet_folder import write_parquet
 from modeling_spert.segmentation_rules_spert import rules_of_settings
 from modeling_spert.segmentation_spert import segment
@@ -43,8 +44,26 @@ def entity_texts(folder: Path) -> set[str]:
 def test_split_words_never_widens_and_says_what_would_help(tmp_path: Path) -> None:
     report = convert(write_source(tmp_path), "offsets", tmp_path / "out")
     assert entity_texts(tmp_path / "out") == {"EGFR-positive", "MTX-based", "Zorab", "Velorin"}
-    hint = "words: --split_words annotated would keep the annotated ends of 8 entities (split_hyphens: letters)"
+    hint = "words: spert convert … --split_words annotated --overwrite would keep the annotated ends of 8 entities "
+    hint += "(split_hyphens: letters)"
     assert hint in report.render()
+
+
+def test_check_reports_the_entities_that_were_widened(tmp_path: Path) -> None:
+    """Of a converted folder and of annotations that are read directly; none where the cuts keep all."""
+    source = write_source(tmp_path)
+    convert(source, "offsets", tmp_path / "out")
+    convert(source, "offsets", tmp_path / "cut", split_words="annotated")
+    for place in (tmp_path / "out", source):
+        findings = {finding.code: finding for finding in check_dataset(load_joint_dataset(place)).findings}
+        assert findings["widened_entities"].count == 8
+        message = findings["widened_entities"].message
+        assert message.startswith("8 entities widened to whole words") and "'EGFR' is now 'EGFR-positive'" in message
+    assert "widened_entities" not in {
+        finding.code for finding in check_dataset(load_joint_dataset(tmp_path / "cut")).findings
+    }
+    (tmp_path / "out" / "conversion.json").write_text('{"changed": 3}', encoding="utf-8")  # not a report of ours
+    assert check_dataset(load_joint_dataset(tmp_path / "out")).findings
 
 
 def test_split_words_annotated_makes_entities_exact_and_records_the_cuts(tmp_path: Path) -> None:
