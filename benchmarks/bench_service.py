@@ -8,6 +8,9 @@ the pipeline here. Rows, --seconds each:
   N times capacity   requests at N times the best rate of the rows before, whatever comes back.
   afterwards         8 callers again.
 
+Last, the service is killed (SIGKILL) under the load of 8 callers and started again: seconds from the new start until it
+is ready, the model loaded and tried.
+
 Latency is what the caller sees, of answered requests. CPU ms is the processor time of the pipeline's or the service's
 process per text answered, which other processes on a shared host disturb less; the load generator's own is not in it.
 Every answer is compared with the pipeline's. Wrong and lost must be 0.
@@ -22,6 +25,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections import Counter
@@ -42,17 +46,33 @@ _START = 120  # seconds in which the service must be ready
 
 
 @contextmanager
-def running_service(folder: Path, threads: int, *flags: str) -> Iterator[str]:
-    """The address of a service that is ready."""
+def running_service(folder: Path, threads: int, *flags: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address and the process of a service that is ready."""
     arguments = ["serve", str(folder), "--port", "0", "--num_threads", str(threads), *flags]
     with open(folder / "service.log", "w+", encoding="utf-8") as log:
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}
         process = subprocess.Popen([sys.executable, "-m", "spert_cli", *arguments], stderr=log, env=environment)
         try:
-            yield _wait_until_ready(process, folder / "service.log")
+            yield _wait_until_ready(process, folder / "service.log"), process
         finally:
             process.terminate()
             process.wait()
+
+
+def seconds_to_restart(folder: Path, texts: list[str], threads: int, seconds: float) -> float:
+    """Kill the service under load, and time the next one from its start until it is ready."""
+    with running_service(folder, threads) as (address, process):
+        threading.Timer(seconds / 2, process.kill).start()
+        replies = closed_load(address, texts, 8, seconds)
+        process.wait()
+    if not {200, LOST} <= {reply.status for reply in replies}:
+        raise ValueError(f"the service was not killed under load: --seconds {seconds} is too short")
+    started = time.perf_counter()
+    with running_service(folder, threads) as (address, _):
+        ready = time.perf_counter() - started
+        with urllib.request.urlopen(f"{address}/ready", timeout=30) as response:
+            assert response.status == 200
+    return ready
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> str:
@@ -121,7 +141,7 @@ def measure(workload: Workload, folder: Path, threads: int, args: Any) -> list[d
     pipe = workload.model.extraction_pipeline(workload.tokenizer)
     expected = pipe(texts)
     rows = [pipeline_row(pipe, texts, args.seconds)]
-    with running_service(folder, threads, "--max_queue_tokens", str(args.max_queue_tokens)) as address:
+    with running_service(folder, threads, "--max_queue_tokens", str(args.max_queue_tokens)) as (address, _):
 
         def add(name: str, load: Any, *arguments: Any) -> None:
             before = read_metrics(address)
@@ -177,9 +197,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         folder = Path(name)
         workload.model.extraction_pipeline(workload.tokenizer).save_pretrained(folder)
         rows = [row for threads in args.threads for row in measure(workload, folder, threads, args)]
+        restart = seconds_to_restart(folder, workload.texts, args.threads[0], args.seconds)
     print(f"{workload.encoder} encoder, {workload.data}: {len(workload.examples)} texts\n")
     print_rows(rows)
-    results = {"environment": describe_environment("cpu"), "arguments": vars(args), "rows": rows}
+    print(f"\nKilled under load and started again: ready in {restart:.1f} s")
+    results = {"environment": describe_environment("cpu"), "arguments": vars(args), "rows": rows, "restart_s": restart}
     write_json(args.json, "service_cpu", {"benchmark": "service", **results})
 
 

@@ -20,6 +20,7 @@ from torch.nn.functional import linear
 from .spans_spert import (
     candidate_mask,
     context_ranges,
+    count_subwords,
     pool_words,
     range_max,
     range_sum,
@@ -43,7 +44,7 @@ class WordStates:
     Attributes:
         cls_BH: Vector of each window's first position.
         words_BWH: Words fused for spans: maxima, or sums for pooling by mean or sum.
-        counts_BW: Subwords of each word.
+        counts_BW: Subwords of each word, by which means are divided; None for other poolings.
         context_BWH: Words fused for contexts: always maxima.
         sentence_index_BW: Sentence of each word, -1 on padding.
         pooling: "max", "mean" or "sum".
@@ -51,7 +52,7 @@ class WordStates:
 
     cls_BH: Tensor
     words_BWH: Tensor
-    counts_BW: Tensor
+    counts_BW: Tensor | None
     context_BWH: Tensor
     sentence_index_BW: Tensor
     pooling: str
@@ -63,8 +64,9 @@ class WordStates:
     ) -> "WordStates":
         """Fuse an encoder's output to words."""
         W = sentence_index_BW.shape[1]
-        words_BWH, counts_BW = pool_words(hidden_BLH, word_index_BL, W, pooling)
-        context_BWH = words_BWH if pooling == "max" else pool_words(hidden_BLH, word_index_BL, W, "max")[0]
+        words_BWH = pool_words(hidden_BLH, word_index_BL, W, pooling)
+        counts_BW = count_subwords(word_index_BL, W) if pooling == "mean" else None
+        context_BWH = words_BWH if pooling == "max" else pool_words(hidden_BLH, word_index_BL, W, "max")
         # A copy of the first position, so that the encoder's output can be freed.
         return cls(hidden_BLH[:, 0].clone(), words_BWH, counts_BW, context_BWH, sentence_index_BW, pooling)
 
@@ -79,15 +81,16 @@ class WordStates:
         shorter, added = running_BWH[:, :-1], self.words_BWH[:, k:]
         return torch.maximum(shorter, added) if self.pooling == "max" else shorter + added
 
-    def average(self, fused: Tensor, counts: Tensor) -> Tensor:
+    def average(self, fused: Tensor, counts: Tensor | None) -> Tensor:
         """Sums to means, over subwords as in the original; other poolings pass."""
-        return fused / counts.clamp(min=1).unsqueeze(-1) if self.pooling == "mean" else fused
+        return fused if counts is None else fused / counts.clamp(min=1).unsqueeze(-1)
 
     def pool_spans(self, spans_N3: Tensor) -> Tensor:
         """Span vectors (N, H)."""
         if self.pooling == "max":
             return range_max(self.maxima(), spans_N3)
-        counts_N = range_sum(self.counts_BW.unsqueeze(-1), spans_N3).squeeze(-1)
+        counts = self.counts_BW
+        counts_N = None if counts is None else range_sum(counts.unsqueeze(-1), spans_N3).squeeze(-1)
         return self.average(range_sum(self.words_BWH, spans_N3), counts_N)
 
     def border_words(self, spans_N3: Tensor) -> Tensor:
@@ -145,7 +148,8 @@ class Heads:
         for k in range(min(K, W)):
             if k:
                 running_BWH = states.widen(running_BWH, k)
-                counts_BW = counts_BW[:, :-1] + states.counts_BW[:, k:]
+                if counts_BW is not None and states.counts_BW is not None:
+                    counts_BW = counts_BW[:, :-1] + states.counts_BW[:, k:]
             logits_BKWE[:, k, : W - k] = linear(states.average(running_BWH, counts_BW), span_weight)
         logits_BKWE += window_BE[:, None, None]
         if self.model.width_embeddings is not None:
@@ -238,7 +242,7 @@ class FastHeads(Heads):
                 logits_PQ += lever(heads_NX[some_P2[:, 0]], tails_NX[some_P2[:, 1]])
             return logits_PQ
 
-        chunk = min(max(self.states.counts_BW.numel(), _MIN_CHUNK_PAIRS), max(_MAX_CHUNK_VALUES // H, 1))
+        chunk = min(max(self.states.sentence_index_BW.numel(), _MIN_CHUNK_PAIRS), max(_MAX_CHUNK_VALUES // H, 1))
         if len(pairs_P2) <= chunk:
             return score(pairs_P2)
         logits_PQ = head_NQ.new_empty(len(pairs_P2), len(weight))

@@ -8,6 +8,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any
 
+import torch
 from torch import nn
 from transformers import Pipeline
 from transformers.utils import logging
@@ -138,7 +139,8 @@ class JointExtractionPipeline(Pipeline):
         """Answers in the order of the documents; an error is raised after the answers before it."""
         try:
             for documents, failure in chunks:
-                with self.device_placement():
+                # Not in the extractor, which also evaluates during training: an encoder may keep tensors for later.
+                with self.device_placement(), torch.inference_mode():
                     found = extract.extract(documents)
                 for document, extractions in zip(documents, found, strict=True):
                     yield self.postprocess((document, extractions))

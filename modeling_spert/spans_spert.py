@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 
-def pool_words(hidden_BLH: Tensor, word_index_BL: Tensor, num_words: int, pooling: str) -> tuple[Tensor, Tensor]:
+def pool_words(hidden_BLH: Tensor, word_index_BL: Tensor, num_words: int, pooling: str) -> Tensor:
     """Fuse the subword vectors of each word by their maximum or their sum.
 
     Args:
@@ -23,18 +23,15 @@ def pool_words(hidden_BLH: Tensor, word_index_BL: Tensor, num_words: int, poolin
         pooling: "max"; "mean" and "sum" give sums, which `pool_spans` divides or keeps.
 
     Returns:
-        Word vectors (B, W, H), zero for words that own no subword, and subword counts (B, W).
+        Word vectors (B, W, H), zero for words that own no subword.
 
     >>> hidden = torch.tensor([[[9.0], [1.0], [3.0], [2.0], [9.0]]])
-    >>> words, counts = pool_words(hidden, torch.tensor([[-1, 0, 0, 1, -1]]), 2, "max")
-    >>> words.flatten().tolist(), counts.tolist()
-    ([3.0, 2.0], [[2, 1]])
+    >>> pool_words(hidden, torch.tensor([[-1, 0, 0, 1, -1]]), 2, "max").flatten().tolist()
+    [3.0, 2.0]
     """
     B, L, H = hidden_BLH.shape
     # Row W collects special tokens and padding; it is cut off again.
     target_BL = torch.where(word_index_BL < 0, num_words, word_index_BL)
-    counts_BW = torch.zeros(B, num_words + 1, dtype=torch.long, device=hidden_BLH.device)
-    counts_BW.scatter_add_(1, target_BL, torch.ones_like(target_BL))
     reduce = "amax" if pooling == "max" else "sum"
     # Windows and words as one dimension, the first, and an index that is one number per row: for this form torch has
     # a CPU kernel that reduces whole vectors, 20 to 40 times faster than the one for any index.
@@ -42,7 +39,18 @@ def pool_words(hidden_BLH: Tensor, word_index_BL: Tensor, num_words: int, poolin
     words = hidden_BLH.new_zeros(B * (num_words + 1), H).scatter_reduce(
         0, row_BL.reshape(B * L, 1).expand(B * L, H), hidden_BLH.reshape(B * L, H), reduce, include_self=False
     )
-    return words.view(B, num_words + 1, H)[:, :num_words], counts_BW[:, :num_words]
+    return words.view(B, num_words + 1, H)[:, :num_words]
+
+
+def count_subwords(word_index_BL: Tensor, num_words: int) -> Tensor:
+    """Subwords of each word: (B, W).
+
+    >>> count_subwords(torch.tensor([[-1, 0, 0, 1, -1]]), 2).tolist()
+    [[2, 1]]
+    """
+    target_BL = torch.where(word_index_BL < 0, num_words, word_index_BL)
+    counts_BW = target_BL.new_zeros(len(target_BL), num_words + 1)
+    return counts_BW.scatter_add_(1, target_BL, torch.ones_like(target_BL))[:, :num_words]
 
 
 def candidate_mask(sentence_index_BW: Tensor, max_width: int) -> Tensor:

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from modeling_spert.shared.digests import file_sha256
+
 _FILES = (
     *("config.json", "*.safetensors", "*.safetensors.index.json"),
     *("tokenizer*", "vocab*", "merges.txt", "*.model", "special_tokens_map.json", "added_tokens.json"),
@@ -45,7 +47,7 @@ def find_model(name: str, revision: str | None = None) -> ModelSource:
     else:
         folder = _download(name, revision)
         revision = folder.name
-    digests = {path.name: _sha256(path) for pattern in _FILES for path in sorted(folder.glob(pattern))}
+    digests = {path.name: file_sha256(path) for pattern in _FILES for path in sorted(folder.glob(pattern))}
     weights = [digest for file, digest in sorted(digests.items()) if file.endswith(".safetensors")]
     if not weights:
         raise ValueError(f"MODEL {name} holds no weights: there is no .safetensors file in it")
@@ -65,14 +67,6 @@ def _download(name: str, revision: str | None) -> Path:
         return Path(snapshot_download(name, revision=revision, allow_patterns=list(_FILES)))
     except (OSError, ValueError) as error:
         raise OSError(f"MODEL {name}: no such folder here, and not loaded from the Hub: {error}") from error
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _sha256_of_text(text: str) -> str:

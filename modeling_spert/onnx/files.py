@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modeling_spert.configuration_spert import SpertConfig
+from modeling_spert.shared.digests import file_sha256
 from modeling_spert.shared.json_files import read_object
 
 SPANS, RELATIONS, SPANS_INT8, RECORD = "spans.onnx", "relations.onnx", "spans_int8.onnx", "export.json"
@@ -88,17 +88,9 @@ def read_export(folder: Path, config: SpertConfig) -> dict[str, str]:
 
 
 def _graph_digests(graphs: Path) -> dict[str, str]:
-    return {name: _sha256(graphs / name) for name in FILES if name != RECORD and (graphs / name).is_file()}
+    return {name: file_sha256(graphs / name) for name in FILES if name != RECORD and (graphs / name).is_file()}
 
 
 def weight_digests(folder: Path) -> dict[str, str]:
     """SHA-256 of each file of weights, which is also what the Hub announces for it."""
-    return {path.name: _sha256(path) for path in sorted(folder.glob("model*.safetensors"))}
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+    return {path.name: file_sha256(path) for path in sorted(folder.glob("model*.safetensors"))}

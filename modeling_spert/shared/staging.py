@@ -30,18 +30,24 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
         shutil.rmtree(staged, ignore_errors=True)
 
 
-def replace_folder(staged: Path, target: str | Path) -> None:
+def replace_folder(staged: Path, target: str | Path, *, keep: bool = False) -> None:
     """Move a folder to its place, over an older one.
 
     A kill between the two renames leaves the older one as `NAME.old`.
+
+    Args:
+        staged: The new folder.
+        target: Its place.
+        keep: Keep the older one as `NAME.old`; if there is none at `target`, what has that name stays.
     """
     target = Path(os.path.abspath(target))
     old = target.with_name(f"{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
     if target.exists():
+        shutil.rmtree(old, ignore_errors=True)
         os.replace(target, old)
     os.replace(staged, target)
-    shutil.rmtree(old, ignore_errors=True)
+    if not keep:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def save_parts(model: Any, tokenizer: Any, folder: Path) -> None:

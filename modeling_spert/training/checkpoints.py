@@ -3,16 +3,19 @@
 The state of the optimizer is kept as safetensors and JSON: no pickle is written. Dropout, order and negatives are
 functions of (seed, step), so there is no generator state to keep.
 
-A new checkpoint is written next to the old one, read back, and then takes its place: a full disk or a kill leaves the
-old one. For that moment there are two. A finished run needs no checkpoint: its folder `last` gives way to the file
-training_state.json in OUTPUT_DIR, so that a resumed run finds that there is nothing left to do.
+A new checkpoint is written next to the last one, read back, and then takes its place: a full disk or a kill leaves the
+last one. The one before stays as `last.old` until the next is written, in case a disk or a power cut damages `last`:
+its state holds the digests of its files, so that this is noticed. There are never more than two. A finished run needs
+none: both folders give way to the file training_state.json in OUTPUT_DIR, so that a resumed run finds that there is
+nothing left to do.
 """
 
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,7 @@ from transformers import PreTrainedTokenizerBase
 from modeling_spert.model_card.build import add_card
 from modeling_spert.modeling_spert import SpertModel
 from modeling_spert.onnx.files import remove_export
+from modeling_spert.shared.digests import file_sha256
 from modeling_spert.shared.staging import replace_folder, save_parts, staged_folder
 from modeling_spert.training.progress import Progress
 
@@ -87,11 +91,12 @@ def save_checkpoint(
     arguments: dict[str, Any],
     folder: Path,
 ) -> None:
-    """Write a complete model folder with the training state, in the place of an older one, all or nothing.
+    """Write a complete model folder with the training state, all or nothing; an older one stays as `NAME.old`.
 
     Raises:
         OSError: If a file cannot be written or does not read back; the older checkpoint is then still whole.
     """
+    _keep_one(folder)
     names = {parameter: name for name, parameter in model.named_parameters()}
     tensors = {
         f"{names[parameter]}/{key}": value.detach().cpu().contiguous()
@@ -99,11 +104,13 @@ def save_checkpoint(
         for key, value in state.items()
         if torch.is_tensor(value)
     }
-    state = {"progress": asdict(progress), "arguments": arguments, "num_tensors": len(tensors)}
+    state: dict[str, Any] = {"progress": asdict(progress), "arguments": arguments, "num_tensors": len(tensors)}
     with staged_folder(folder) as staged:
         _save_parts(model, tokenizer, staged)
         with _writing(staged / _TENSORS):
             save_file(tensors, staged / _TENSORS)
+        state["files"] = {file.name: file_sha256(file) for file in sorted(staged.iterdir())}
+        state["sha256"] = _state_digest(state)
         (staged / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
         if (folder.parent / "metrics.jsonl").is_file():  # what the card is made of, should it be made again
             shutil.copyfile(folder.parent / "metrics.jsonl", staged / "metrics.jsonl")
@@ -111,30 +118,50 @@ def save_checkpoint(
         for file in staged.glob("*.safetensors"):
             with _writing(file):
                 load_file(file)
-        replace_folder(staged, folder)
+        replace_folder(staged, folder, keep=True)
+
+
+def _keep_one(folder: Path) -> None:
+    """Before a checkpoint is written: keep the last one, or, if that is damaged, the one before it."""
+    try:
+        _check_files(folder, _read_state(folder))
+    except CheckpointError:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        shutil.rmtree(_before(folder), ignore_errors=True)
+
+
+def _before(folder: Path) -> Path:
+    """Where the checkpoint before this one is."""
+    return folder.with_name(f"{folder.name}.old")
 
 
 def finish_run(progress: Progress, arguments: dict[str, Any], output_dir: Path) -> None:
-    """Remove the checkpoint of a run whose result is saved, and write down that it is finished."""
+    """Remove the checkpoints of a run whose result is saved, and write down that it is finished."""
     state = {"progress": asdict(progress), "arguments": arguments, "finished": True}
     (output_dir / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
-    for name in ("last", "last.old"):
+    for name in ("last.old", "last"):
         shutil.rmtree(output_dir / name, ignore_errors=True)
 
 
 def find_checkpoint(wanted: str, output_dir: Path) -> Path:
-    """The checkpoint folder that `--resume_from_checkpoint` names: the newest there is.
+    """The checkpoint folder that `--resume_from_checkpoint` names: the newest whose state can be read.
 
     Raises:
-        ValueError: If there is none.
+        CheckpointError: If there is none.
     """
-    return _candidates(wanted, output_dir)[0]
+    candidates = _candidates(wanted, output_dir)
+    for folder in candidates:
+        with suppress(CheckpointError):
+            _read_state(folder)
+            return folder
+    return candidates[0]
 
 
 def load_checkpoint(wanted: str, output_dir: Path, model: SpertModel, settings: dict[str, Any]) -> Checkpoint:
     """Read the checkpoint that `--resume_from_checkpoint` names, and put its weights into the model.
 
-    If the last one is damaged and the one before is still there, that one is read instead.
+    If it is damaged and the one before it is not, that one is read instead.
 
     Args:
         wanted: "last", or a checkpoint folder.
@@ -143,33 +170,41 @@ def load_checkpoint(wanted: str, output_dir: Path, model: SpertModel, settings: 
         settings: Of the run, which must be those that it began with.
 
     Raises:
-        CheckpointError: If there is none that can be read; the message names the file.
+        CheckpointError: If there is none that can be read; the message names the damaged file of each.
         ValueError: If it is of a run with other settings.
     """
-    problem = ""
+    problems: list[str] = []
     for folder in _candidates(wanted, output_dir):
         try:
             checkpoint = _read_checkpoint(folder, model, settings)
         except CheckpointError as error:
-            problem = problem or str(error)
+            problems.append(str(error))
         else:
-            return replace(checkpoint, earlier=problem)
-    raise CheckpointError(f"{problem}. To start again: --overwrite_output_dir instead of --resume_from_checkpoint")
+            return replace(checkpoint, earlier="; ".join(problems))
+    advice = "To start again: --overwrite_output_dir instead of --resume_from_checkpoint"
+    raise CheckpointError(f"{'; '.join(problems)}. {advice}")
 
 
 def _candidates(wanted: str, output_dir: Path) -> list[Path]:
+    """The folders to try, the newest first.
+
+    Raises:
+        CheckpointError: If there is none.
+    """
     folder = output_dir / "last" if wanted == "last" else Path(wanted)
-    # A kill between the two renames of save_checkpoint leaves only the older one; a finished run leaves its state only.
-    folders = [folder, folder.with_name(folder.name + ".old"), *([output_dir] if wanted == "last" else [])]
+    folders = [folder, _before(folder)]
+    if wanted == "last":
+        folders.append(output_dir)  # what a finished run leaves
     found = [candidate for candidate in folders if (candidate / _STATE).is_file()]
     if not found:
         raise CheckpointError(f"--resume_from_checkpoint {wanted}: no checkpoint with {_STATE} in {folder}")
-    return found
+    return [folder, *found] if found[0] == _before(folder) else found  # the newest has lost its state: that is reported
 
 
 def _read_checkpoint(folder: Path, model: SpertModel, settings: dict[str, Any]) -> Checkpoint:
     state = _read_state(folder)
     check_same_run(state["arguments"], settings)
+    _check_files(folder, state)
     moments: Mapping[str, Tensor] = {}
     if not state.get("finished"):
         with _reading(folder / _TENSORS):
@@ -234,7 +269,27 @@ def _read_state(folder: Path) -> dict[str, Any]:
         if not isinstance(state.get("arguments"), dict):
             raise ValueError("it has no arguments")
         Progress.from_dict(state.get("progress"))
+        if state.get("sha256", _state_digest(state)) != _state_digest(state):
+            raise ValueError("it is not what was written")
         return state
+
+
+def _state_digest(state: Mapping[str, Any]) -> str:
+    """Of everything that the state holds but the digest itself."""
+    text = json.dumps({key: value for key, value in state.items() if key != "sha256"}, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _check_files(folder: Path, state: Mapping[str, Any]) -> None:
+    """Compare the files of a checkpoint with the digests in its state; earlier versions wrote none.
+
+    Raises:
+        CheckpointError: Naming the first file that is missing or not what was written.
+    """
+    for name, digest in state.get("files", {}).items():
+        with _reading(folder / name):
+            if file_sha256(folder / name) != digest:
+                raise ValueError("it is not what was written")
 
 
 @contextmanager

@@ -377,6 +377,17 @@ def test_pipeline_answer_needs_no_gradient(pipe):
     assert all(parameter.grad is None for parameter in pipe.model.parameters())
 
 
+def test_pipeline_leaves_a_model_that_trains():
+    pipe = tiny_pipeline(tiny_model())
+    pipe(TEXT)
+    model = pipe.model.train()
+    batch = {"input_ids": torch.tensor([[2, 5, 6, 3]]), "attention_mask": torch.ones(1, 4, dtype=torch.long)}
+    words = {"word_index": torch.tensor([[-1, 0, 1, -1]]), "sentence_index": torch.tensor([[0, 0]])}
+    spans, pairs = torch.tensor([[0, 0, 1]]), torch.zeros(0, 2, dtype=torch.long)
+    model(**batch, **words, spans=spans, span_labels=torch.tensor([1]), pairs=pairs).loss.backward()
+    assert model.entity_classifier.weight.grad is not None
+
+
 # --- Messages ---
 
 BAD_INPUTS = [

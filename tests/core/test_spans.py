@@ -15,6 +15,7 @@ from modeling_spert.spans_spert import (
     candidate_mask,
     choose_spans,
     context_ranges,
+    count_subwords,
     filter_spans,
     find_survivors,
     ordered_pairs,
@@ -157,7 +158,7 @@ def test_pool_words_equals_brute_force(counts: list[list[int]], pooling: str, se
     L = max(map(len, rows))
     index = torch.tensor([row + [-1] * (L - len(row)) for row in rows])
     hidden = random_words(len(rows), L, seed)
-    words, found_counts = pool_words(hidden, index, W, pooling)
+    words, found_counts = pool_words(hidden, index, W, pooling), count_subwords(index, W)
     assert words.shape == (len(rows), W, 3)
     for row, word in itertools.product(range(len(rows)), range(W)):
         own = hidden[row, index[row] == word]
@@ -169,7 +170,7 @@ def test_pool_words_equals_brute_force(counts: list[list[int]], pooling: str, se
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("pooling", ["max", "sum"])
 def test_pool_words_keeps_the_dtype(dtype: torch.dtype, pooling: str):
-    words, _ = pool_words(torch.ones(1, 4, 2, dtype=dtype), torch.tensor([[-1, 0, 0, 1]]), 2, pooling)
+    words = pool_words(torch.ones(1, 4, 2, dtype=dtype), torch.tensor([[-1, 0, 0, 1]]), 2, pooling)
     assert words.dtype == dtype
     assert words[0, :, 0].tolist() == ([1, 1] if pooling == "max" else [2, 1])
 

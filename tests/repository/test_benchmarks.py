@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -108,6 +110,27 @@ def test_bench_bulk_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert rows["processes"][-1]["ratio"] > 0
     (memory,) = rows["memory"]
     assert memory["all_mib"] > memory["parent_mib"] > 10
+
+
+def test_bench_reading_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = importlib.import_module("benchmarks.bench_reading")
+    script.main(["--documents", "2000", "--repetitions", "1", "--json", str(tmp_path / "a.json")])
+    rows = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["rows"]
+    assert [(row["file"], row["what"]) for row in rows] == [
+        *(("jsonl", "read"), ("jsonl", "ids checked"), ("parquet", "read"), ("parquet", "ids checked")),
+    ]
+    assert all(row["rate"] > 0 for row in rows) and "documents a second" in capsys.readouterr().out
+
+
+def test_bench_bulk_rate_on_ray_leaves_out_the_first_file_of_each_actor(tmp_path: Path) -> None:
+    script = importlib.import_module("benchmarks.bench_bulk")
+    for index in range(8):  # two actors: files in pairs, 10 rows each, every 5 seconds
+        path = tmp_path / f"{index}.parquet"
+        pq.write_table(pa.table({"id": list(range(10))}), path)
+        os.utime(path, (0, 100 + 5 * (index // 2)))
+    assert script.steady_rate(tmp_path, 2) == pytest.approx(60 / 15)
+    with pytest.raises(ValueError, match="--shard_size leaves 8 files"):
+        script.steady_rate(tmp_path, 3)
 
 
 @pytest.mark.slow

@@ -17,7 +17,13 @@ from tiny_pipeline import save_folder, tiny_model, tiny_tokenizer
 import train_accelerate
 from modeling_spert import SpertModel
 from modeling_spert.training import stopping
-from modeling_spert.training.checkpoints import read_progress, save_model
+from modeling_spert.training.checkpoints import (
+    CheckpointError,
+    load_checkpoint,
+    read_progress,
+    save_checkpoint,
+    save_model,
+)
 from modeling_spert.training.optimizer import linear_schedule
 from modeling_spert.training.progress import Progress
 
@@ -136,6 +142,8 @@ DAMAGES: list[tuple[str, str, Callable[[Path], None]]] = [
 def test_resume_from_a_damaged_checkpoint_names_the_file(
     name: str, file: str, damage: Callable[[Path], None], run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    shutil.rmtree(run / "last.old")
+    forget_digests(run / "last")
     damage(run / "last")
     before = (run / "metrics.jsonl").read_bytes()
     message = read_error(run, capsys)
@@ -143,10 +151,55 @@ def test_resume_from_a_damaged_checkpoint_names_the_file(
     assert (run / "metrics.jsonl").read_bytes() == before
 
 
+def forget_digests(folder: Path) -> None:
+    """As an earlier version wrote it: what can be seen without digests is still refused."""
+    edit_state(lambda state: [state.pop(key) for key in ("files", "sha256")] and None)(folder)
+
+
+def flip(name: str) -> Callable[[Path], None]:
+    """One bit in the middle of a file: no reader notices it in weights."""
+
+    def damage(folder: Path) -> None:
+        content = bytearray((folder / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (folder / name).write_bytes(content)
+
+    return damage
+
+
+HARM: dict[str, Callable[[str], Callable[[Path], None]]] = {
+    "cut": cut,
+    "empty": lambda name: lambda folder: (folder / name).write_bytes(b""),
+    "zeros": lambda name: lambda folder: (folder / name).write_bytes(bytes((folder / name).stat().st_size)),
+    "garbage": lambda name: lambda folder: (folder / name).write_bytes(bytes(range(256)) * 40),
+    "absent": lambda name: lambda folder: (folder / name).unlink(),
+    "flip": flip,
+}
+
+
+@pytest.mark.parametrize("file", [STATE, MOMENTS, WEIGHTS, "config.json", "tokenizer.json", "heads_spert.py"])
+@pytest.mark.parametrize("harm", HARM)
+def test_damage_of_any_file_of_a_checkpoint_is_noticed(harm: str, file: str, run: Path) -> None:
+    """The one before is taken; if that is damaged as well, both files are named."""
+    model = SpertModel.from_pretrained(run / "last.old")
+    HARM[harm](file)(run / "last")
+    found = load_checkpoint("last", run, model, {})
+    assert found.folder == run / "last.old" and found.progress.step == 4
+    assert str(run / "last" / file) in found.earlier and "\n" not in found.earlier
+    HARM[harm](file)(run / "last.old")
+    with pytest.raises(CheckpointError) as refused:
+        load_checkpoint("last", run, model, {})
+    message = str(refused.value)
+    if (harm, file) == ("absent", STATE):  # then neither is a checkpoint
+        assert f"no checkpoint with {STATE} in {run / 'last'}" in message
+    else:
+        assert str(run / "last" / file) in message and str(run / "last.old" / file) in message
+    assert "\n" not in message
+
+
 def test_resume_from_a_damaged_checkpoint_takes_the_one_before(
     run: Path, stopped: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shutil.copytree(run / "last", run / "last.old")
     cut(WEIGHTS)(run / "last")
     resume(run)
     assert "Resuming from the checkpoint before it" in caplog.text and WEIGHTS in caplog.text
@@ -154,6 +207,22 @@ def test_resume_from_a_damaged_checkpoint_takes_the_one_before(
         train_accelerate.main(command(stopped, "whole"))
     ours, theirs = (load_file(folder / WEIGHTS) for folder in (run, stopped / "whole"))
     assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+    assert not (run / "last").exists() and not (run / "last.old").exists()
+
+
+def test_checkpoints_are_two_at_most_and_the_damaged_one_is_never_kept(run: Path) -> None:
+    model, tokenizer, optimizer = tiny_model(), tiny_tokenizer(), torch.optim.SGD([torch.nn.Parameter(torch.ones(1))])
+
+    def save(step: int) -> list[int]:
+        save_checkpoint(model, tokenizer, optimizer, Progress(step=step), {}, run / "last")
+        assert sorted(path.name for path in run.glob("*last*")) == ["last", "last.old"]
+        return [read_progress(run / name)[0].step for name in ("last.old", "last")]
+
+    assert save(7) == [6, 7]
+    flip(WEIGHTS)(run / "last")
+    assert save(8) == [6, 8]
+    shutil.rmtree(run / "last")  # killed between two renames
+    assert save(9) == [6, 9] and save(10) == [9, 10]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -155,6 +155,60 @@ def test_training_killed_between_two_renames_takes_the_checkpoint_before(
     printed = run.finish(*RESUME)
     assert "Resuming from the checkpoint before it" in printed
     assert_same_run(run, whole)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+DAMAGES: dict[str, tuple[str, Callable[[Path], None]]] = {
+    "weights cut": ("model.safetensors", cut),
+    "weights full of zeros": ("model.safetensors", lambda path: path.write_bytes(bytes(path.stat().st_size))),
+    "moments empty": ("training_state.safetensors", lambda path: path.write_bytes(b"")),
+    "state is garbage": ("training_state.json", lambda path: path.write_bytes(bytes(range(256)))),
+    "state missing": ("training_state.json", Path.unlink),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_training_with_a_damaged_checkpoint_takes_the_one_before(
+    name: str, whole: TrainingRun, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Killed, then its last checkpoint damaged: the one before leads to the same losses and weights, bit for bit."""
+    file, damage = DAMAGES[name]
+    run = TrainingRun(tmp_path / "run", arguments)
+    process = run.start()
+    assert wait_until(lambda: len(run.losses()) >= 3 * STEPS_PER_EPOCH + 2, process)
+    process.kill()
+    process.communicate()
+    assert (run.folder / "last").exists() and (run.folder / "last.old").exists(), "killed between two renames"
+    before = read_progress(run.folder / "last.old")[0].step
+    damage(run.folder / "last" / file)
+    printed = run.finish(*RESUME)
+    (line,) = [line for line in printed.splitlines() if "Resuming from the checkpoint before it" in line]
+    assert str(run.folder / "last" / file) in line
+    assert f"Resuming from {run.folder / 'last.old'}, step {before}" in printed
+    assert_same_run(run, whole)
+    assert not list(run.folder.glob("last*"))
+
+
+def test_training_without_a_whole_checkpoint_names_the_damaged_files(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    run = TrainingRun(tmp_path / "run", arguments)
+    process = run.start()
+    assert wait_until(lambda: len(run.losses()) >= 2 * STEPS_PER_EPOCH + 2, process)
+    process.kill()
+    process.communicate()
+    files = [run.folder / folder / "model.safetensors" for folder in ("last", "last.old")]
+    for path in files:
+        cut(path)
+    again = run.start(*RESUME)
+    printed, _ = again.communicate(timeout=600)
+    last = printed.splitlines()[-1]
+    assert again.returncode == 2 and "Traceback" not in printed
+    assert last.startswith("error: ") and all(str(path) in last for path in files)
+    assert "--overwrite_output_dir" in last
 
 
 def test_two_launched_processes_train_as_one_with_twice_the_batch(arguments: tuple[str, ...], tmp_path: Path) -> None:
